@@ -77,9 +77,10 @@ def align8(n: int) -> int:
 
 
 def round_dtype(n_types: int, n_gpus: int) -> np.dtype:
-    """dtype of one round record, padding included: itemsize ``align8(28 + 2 types + 4 gpus)``."""
+    """Dtype of one round record, padding included: itemsize ``align8(28 + 2 types + 4 gpus)``."""
     head = ROUND_HEAD_DTYPE
-    assert head.names is not None and head.fields is not None
+    assert head.names is not None
+    assert head.fields is not None
     return np.dtype(
         {
             "names": [*head.names, "gpus_used", "allocation"],
