@@ -6,7 +6,11 @@ Times are hours here (seconds only inside the code), rates jobs per hour (jph), 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
 
 #: What a run's `status` can be, and what it means.
 STATUSES = {
@@ -142,3 +146,13 @@ QUEUE = (
 def names(columns: tuple[Column, ...]) -> list[str]:
     """Column names, in order."""
     return [column.name for column in columns]
+
+
+#: Nullable where a value can be missing, so that an unknown count stays an integer column.
+_PANDAS_DTYPES = {"int": "Int64", "float": "float64", "bool": "boolean", "str": "str"}
+
+
+def build_frame(rows: Iterable[Mapping[str, Any]], columns: tuple[Column, ...]) -> pd.DataFrame:
+    """A typed table of these columns, in order; keys of a row that are no column are left out."""
+    frame = pd.DataFrame(list(rows), columns=names(columns))
+    return frame.astype({column.name: _PANDAS_DTYPES[column.dtype] for column in columns})

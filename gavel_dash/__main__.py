@@ -1,0 +1,46 @@
+"""`python -m gavel_dash`, also installed as `gavel-dash`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+
+from gavel_dash.errors import GavelDashError, UsageError
+
+COMMANDS = ("serve", "convert", "runs", "curves", "saturation", "round", "rounds", "jobs", "info", "check")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of every command."""
+    parser = argparse.ArgumentParser(
+        prog="gavel-dash", description="Convert, list, analyse and browse sweeps of GPU cluster scheduling simulations."
+    )
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        import_module(f"gavel_dash.cli.{command}").add_parser(subparsers)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; bad input and bad usage end in one sentence, never in a traceback."""
+    args = build_parser().parse_args(argv)
+    try:
+        code = import_module(f"gavel_dash.cli.{args.command}").run(args)
+        sys.stdout.flush()
+        return int(code)
+    except UsageError as error:
+        print(f"gavel-dash: {error}", file=sys.stderr)
+        return 2
+    except (GavelDashError, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            # The reader of our output went away (`| head`); that is not an error of ours.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        print(f"gavel-dash: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

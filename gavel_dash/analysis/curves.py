@@ -1,0 +1,84 @@
+"""Runs to curves: one curve per figure, policy, setting and cluster; one point per arrival rate, over its seeds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from gavel_dash import schema
+
+CURVE_KEY = ["figure", "policy", "setting", "cluster"]
+CONFIDENCE = 0.95
+
+
+def mean_interval(values: np.ndarray, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Student-t interval of a mean, sample deviation (ddof 1); NaN where n < 2.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (n,)
+    """
+    n = len(values)
+    if n < 2:
+        return float("nan"), float("nan")
+    half = float(stats.t.ppf(0.5 + confidence / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
+    mean = float(values.mean())
+    return mean - half, mean + half
+
+
+def curve_names(runs: pd.DataFrame) -> pd.Series:
+    """Name of each run's curve: the parts of its key that are known; the cluster only where several differ."""
+    parts = ["figure", "policy", "setting"]
+    if runs["cluster"].nunique(dropna=True) > 1:
+        parts.append("cluster")
+    known = runs[parts].astype("object")
+    return known.apply(lambda row: " ".join(str(value) for value in row if not pd.isna(value)) or "unnamed", axis=1)
+
+
+def summarize_curves(runs: pd.DataFrame) -> pd.DataFrame:
+    """Mean JCT per curve and arrival rate over its seeds, with a t interval.
+
+    Every run of a point counts: overloaded seeds are never dropped. A run without any completed window job has
+    no mean; it is in `n_runs` but not in `n_seeds`, and makes the point censored.
+
+    Parameters
+    ----------
+    runs : DataFrame with the columns of `schema.RUNS`
+
+    Returns
+    -------
+    DataFrame with the columns of `schema.CURVES`, ordered by curve and rate. Runs without a rate are left out.
+    """
+    runs = runs[runs["arrival_rate_jph"].notna() & ~runs["status"].isin(["damaged", "unconverted"])]
+    if runs.empty:
+        return schema.build_frame([], schema.CURVES)
+    runs = runs.assign(curve=curve_names(runs))
+    rows = [
+        _point(key, group) for key, group in runs.groupby(["curve", *CURVE_KEY, "arrival_rate_jph"], dropna=False, sort=True)
+    ]
+    return schema.build_frame(rows, schema.CURVES)
+
+
+def _point(key: tuple[object, ...], runs: pd.DataFrame) -> dict[str, object]:
+    runs = runs.sort_values(["seed", "run"])
+    measured = runs[runs["mean_jct_h"].notna()]
+    jct_h = measured["mean_jct_h"].to_numpy(dtype=float)
+    low, high = mean_interval(jct_h)
+    occupancy = runs["mean_occupancy"].to_numpy(dtype=float, na_value=np.nan)
+    windows = sorted(set(runs["window"].dropna()))
+    return {
+        **dict(zip(["curve", *CURVE_KEY, "arrival_rate_jph"], key, strict=True)),
+        "n_seeds": len(measured),
+        "n_runs": len(runs),
+        "mean_jct_h": float(jct_h.mean()) if len(jct_h) else np.nan,
+        "low_jct_h": low,
+        "high_jct_h": high,
+        "censored": bool(runs["mean_jct_is_lower_bound"].fillna(False).any()),
+        "n_completed": runs["n_completed"].sum(min_count=1),
+        "n_window": runs["n_window"].sum(min_count=1),
+        "window": " ".join(windows) or None,
+        "mean_occupancy": float(np.nanmean(occupancy)) if np.isfinite(occupancy).any() else np.nan,
+        "seeds": " ".join(str(int(seed)) for seed in runs["seed"].dropna()),
+        "runs": " ".join(runs["run"]),
+    }

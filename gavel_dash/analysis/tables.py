@@ -1,0 +1,128 @@
+"""A run's rounds, jobs and queue as tables in the field's units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from gavel_dash import schema
+from gavel_dash.analysis.jct import SECONDS_PER_HOUR
+from gavel_dash.analysis.phases import MEASUREMENT, Phases
+from gavel_dash.model import Cluster, JobWindow
+
+
+def rounds_table(
+    heads: np.ndarray, gpus_used: np.ndarray, cluster: Cluster, phases: Phases | None
+) -> pd.DataFrame:
+    """Table of all rounds.
+
+    Parameters
+    ----------
+    heads : structured ndarray, shape (n_rounds,), with the fields of a round record
+    gpus_used : ndarray of int, shape (n_rounds, n_types), GPUs in use per type
+    cluster : Cluster
+        Types in the order of the columns of `gpus_used`.
+    phases : Phases or None
+        None where the run has no window: every round is then labelled as measurement.
+
+    Returns
+    -------
+    DataFrame with the columns of `schema.ROUNDS` and one `<type>_used` per GPU type.
+    """
+    n_rounds = len(heads)
+    used = gpus_used.astype(np.int64)
+    total = used.sum(axis=1)
+    running, queued = heads["jobs_running"].astype(np.int64), heads["jobs_queued"].astype(np.int64)
+    avg_jct_h = heads["avg_jct_s"].astype(np.float64) / SECONDS_PER_HOUR
+    rate_jph = heads["completion_rate_jph"].astype(np.float64)
+    columns: dict[str, object] = {
+        "round_index": np.arange(n_rounds),
+        "round": heads["round"].astype(np.int64),
+        "sim_time_h": heads["sim_time_s"].astype(np.float64) / SECONDS_PER_HOUR,
+        "phase": phases.labels(n_rounds) if phases else np.full(n_rounds, MEASUREMENT, dtype=object),
+        "occupancy": total / max(cluster.gpus, 1),
+        "effective_utilization": heads["effective_utilization"].astype(np.float64),
+        "gpus_used": total,
+        "jobs_running": running,
+        "jobs_queued": queued,
+        "jobs_in_system": running + queued,
+        "jobs_completed": heads["jobs_completed"].astype(np.int64),
+        "avg_jct_h": np.where(avg_jct_h > 0, avg_jct_h, np.nan),
+        "completion_rate_jph": np.where(rate_jph > 0, rate_jph, np.nan),
+    }
+    for i, gpu_type in enumerate(cluster.gpu_types):
+        columns[f"{gpu_type.name}_used"] = used[:, i]
+    return pd.DataFrame(columns)
+
+
+def jobs_table(
+    jobs: np.ndarray,
+    job_types: Mapping[int, tuple[str, str]],
+    window: JobWindow | None,
+    round_numbers: np.ndarray,
+    sim_time_s: np.ndarray,
+    exact_jct_s: Mapping[int, float],
+) -> pd.DataFrame:
+    """Table of all jobs, `schema.JOBS`.
+
+    Parameters
+    ----------
+    jobs : structured ndarray, shape (n_jobs,), the job records of a run
+    job_types : mapping of type id to (name, category)
+    window : JobWindow or None
+    round_numbers : ndarray of int, shape (n_rounds,), not decreasing
+    sim_time_s : ndarray of float, shape (n_rounds,), seconds
+    exact_jct_s : mapping of job id to JCT in seconds
+        From the completions file; it is preferred to the float32 of the job record.
+    """
+    ids = jobs["job_id"].astype(np.int64)
+    completed = jobs["completed"].astype(bool)
+    jct_s = np.where(completed, jobs["duration_s"].astype(np.float64), np.nan)
+    jct_s = np.array([exact_jct_s.get(int(i), v) for i, v in zip(ids, jct_s, strict=True)], dtype=np.float64)
+    # A record of the older generation holds no completion; the completions file may still know it.
+    completed = completed | np.isfinite(jct_s)
+    names = [job_types.get(int(t), (f"type {int(t)}", "other")) for t in jobs["type_id"]]
+    scale = pd.Series(jobs["scale_factor"].astype(np.int64), dtype="Int64")
+    in_window = (
+        (ids >= window.start_job_id) & (ids < window.end_job_id) if window else np.zeros(len(ids), dtype=bool)
+    )
+    return pd.DataFrame(
+        {
+            "job_id": ids,
+            "job_type": pd.Series([name for name, _ in names], dtype="str"),
+            "category": pd.Series([category for _, category in names], dtype="str"),
+            "scale_factor": scale.mask(scale == 0),
+            "arrival_round": jobs["arrival_round"].astype(np.int64),
+            "arrival_time_h": time_of_rounds(jobs["arrival_round"], round_numbers, sim_time_s) / SECONDS_PER_HOUR,
+            "completion_round": pd.Series(jobs["completion_round"].astype(np.int64), dtype="Int64").mask(~completed),
+            "jct_h": jct_s / SECONDS_PER_HOUR,
+            "completed": completed,
+            "in_window": in_window,
+        },
+        columns=schema.names(schema.JOBS),
+    )
+
+
+def time_of_rounds(rounds: np.ndarray, round_numbers: np.ndarray, sim_time_s: np.ndarray) -> np.ndarray:
+    """Simulated time of the last record at or before each round number, seconds; NaN where there are no records."""
+    if len(round_numbers) == 0:
+        return np.full(len(rounds), np.nan)
+    index = np.searchsorted(round_numbers, rounds, side="right") - 1
+    return sim_time_s.astype(np.float64)[np.maximum(index, 0)]
+
+
+def queue_table(job_ids: np.ndarray, jobs: pd.DataFrame, sim_time_h: float) -> pd.DataFrame:
+    """Table of the jobs waiting in a round, `schema.QUEUE`, in the order of `job_ids`.
+
+    Parameters
+    ----------
+    job_ids : ndarray of int, shape (n_queued,)
+    jobs : DataFrame with the columns of `schema.JOBS`
+    sim_time_h : float
+        Simulated time of the round, hours.
+    """
+    known = jobs.drop_duplicates("job_id").set_index("job_id").reindex(job_ids).reset_index()
+    known["waiting_h"] = sim_time_h - known["arrival_time_h"]
+    return known[schema.names(schema.QUEUE)]

@@ -1,0 +1,24 @@
+"""`gavel-dash jobs`: every job of a run, one row each."""
+
+from __future__ import annotations
+
+import argparse
+
+from gavel_dash.cli.output import add_command, add_csv_option, write_csv
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = add_command(
+        subparsers, "jobs", "list the jobs of a run", "gavel-dash jobs sweep/run.viz.bin --csv jobs.csv"
+    )
+    parser.add_argument("file", help="a .viz.bin file, also packed as .zst or .gz")
+    add_csv_option(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the table of jobs."""
+    from gavel_dash.sweep import open_run
+
+    write_csv(open_run(args.file).jobs(), args.csv)
+    return 0

@@ -1,0 +1,56 @@
+"""What the commands share: where a table goes, and how a file argument becomes a run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gavel_dash.sweep import Sweep
+
+
+def add_command(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser], name: str, summary: str, example: str
+) -> argparse.ArgumentParser:
+    """A subcommand whose help ends with an example."""
+    return subparsers.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_csv_option(parser: argparse.ArgumentParser) -> None:
+    """The `--csv FILE` option; `-`, the default, is standard output."""
+    parser.add_argument("--csv", metavar="FILE", default="-", help="where the CSV goes; - is standard output (default)")
+
+
+def write_csv(frame: pd.DataFrame, target: str) -> None:
+    """Write a table to a file (beside it first, then renamed) or, for `-`, to standard output."""
+    from gavel_dash.formats.table_csv import write_table_csv
+    from gavel_dash.sweep.cache import write_atomically
+
+    text = write_table_csv(frame)
+    if target == "-":
+        sys.stdout.write(text)
+    else:
+        write_atomically(Path(target), lambda file: file.write(text.encode()))
+
+
+def open_sweep_for(path: str) -> Sweep:
+    """Open a sweep; what could not be read goes to standard error, and a sweep without runs is an error."""
+    from gavel_dash.errors import UsageError
+    from gavel_dash.sweep import open_sweep
+
+    sweep = open_sweep(path, progress=lambda message: print(message, file=sys.stderr))
+    for problem in sweep.problems:
+        print(f"gavel-dash: {problem}", file=sys.stderr)
+    if not sweep.names:
+        raise UsageError(sweep.empty_sentence)
+    return sweep

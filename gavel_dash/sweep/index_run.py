@@ -1,0 +1,225 @@
+"""One run's row in the index, made from whatever files the run has."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gavel_dash.analysis.jct import SECONDS_PER_HOUR, summarize_window
+from gavel_dash.errors import GavelDashError, SourceError
+from gavel_dash.formats.completions import read_completions
+from gavel_dash.formats.run_name import parse_run_name
+from gavel_dash.formats.timing import Timing, read_timing
+from gavel_dash.formats.vizbin import VizFile
+from gavel_dash.model import Finding, JobWindow, RunKey
+from gavel_dash.sweep.cache import Progress
+from gavel_dash.sweep.discover import RunFiles
+from gavel_dash.sweep.identity import key_from_config, key_from_path, resolve_key, resolve_window
+from gavel_dash.sweep.packed import map_file, plain_path, read_whole
+from gavel_dash.sweep.telemetry_run import summarize_telemetry
+
+
+@dataclass(frozen=True)
+class IndexedRun:
+    """A run's row of `schema.RUNS`, where its identity came from, what was noticed, and which file holds its rounds."""
+
+    row: dict[str, Any]
+    key: RunKey
+    window: JobWindow | None
+    identity: dict[str, str]
+    findings: tuple[Finding, ...]
+    viz: Path | None = None
+    completions: Path | None = None
+
+
+def open_viz(path: Path, progress: Progress) -> VizFile:
+    """Open a `.viz.bin`, packed or not. Raises `GavelDashError` where it cannot be read."""
+    try:
+        return VizFile(map_file(plain_path(path, progress), path), str(path))
+    except OSError as error:
+        raise SourceError(path, "a readable file", error.strerror or str(error)) from error
+
+
+def load_jct_s(path: Path) -> dict[int, float]:
+    """JCT in seconds by job id from a completions file; of a job listed twice the last counts."""
+    rows = read_completions(read_whole(path), str(path))
+    return dict(zip(rows["job_id"].tolist(), rows["duration_s"].tolist(), strict=True))
+
+
+def index_run(
+    files: RunFiles, manifest: Mapping[str, RunKey], table_row: Mapping[str, Any] | None, root: Path, progress: Progress
+) -> IndexedRun:
+    """Index one run; a damaged file ends in a row that says so, never in an exception.
+
+    Parameters
+    ----------
+    files : RunFiles
+    manifest : mapping of file name to RunKey
+    table_row : mapping or None
+        The run's row of a results table, cleaned.
+    root : Path
+        The sweep; paths in sentences are relative to it.
+    """
+    findings: list[Finding] = []
+    timing = _read_timing(files, findings)
+    viz_path, viz, damage = _choose_viz(files, root, findings, progress)
+    completions, jct_s = _read_completions(files, root, findings)
+
+    key_sources: list[tuple[str, RunKey]] = []
+    window_sources: list[tuple[str, JobWindow | None]] = []
+    if viz is not None:
+        key_sources.append(("config", key_from_config(viz.config)))
+        window_sources.append(("config", viz.window))
+    if timing is not None:
+        key_sources.append(("timing.json", timing.key))
+        window_sources.append(("timing.json", timing.window))
+    for path in files.viz:
+        if path.name in manifest:
+            key_sources.append(("manifest.json", manifest[path.name]))
+    for source in files.logs:
+        key_sources.append(("path", source.key))
+    key_sources += [("path", key_from_path(path.relative_to(root).parts)) for path in files.viz if path != root]
+    key_sources.append(("name", parse_run_name(files.name)))
+    if table_row is not None:
+        key_sources.append(("results table", table_row["key"]))
+
+    row: dict[str, Any] = {"run": files.name}
+    if viz is not None:
+        row |= _measure_viz(viz)
+        key_sources.append(("jobs", _key_from_jobs(viz)))
+        findings += viz.findings
+    elif files.telemetry:
+        telemetry_row, telemetry_findings = summarize_telemetry(files.telemetry[0])
+        row |= telemetry_row
+        findings += telemetry_findings
+
+    key, identity = resolve_key(key_sources)
+    window, window_source = resolve_window(window_sources)
+    if window_source:
+        identity["window"] = window_source
+    row |= {name: getattr(key, name) for name in ("figure", "policy", "setting", "arrival_rate_jph", "seed")}
+    row["cluster"] = row.get("cluster") or key.cluster
+
+    if viz is not None or jct_s or files.telemetry:
+        row |= _measure_window(viz, jct_s, window)
+        row["status"], row["note"] = _status(row, window)
+        if viz is None:
+            row["note"] = "; ".join(filter(None, ["no .viz.bin: there are no allocations to show", row["note"]]))
+    elif files.logs:
+        command = f"gavel-dash convert {shlex.quote(str(files.logs[0].path))} --out {shlex.quote(str(root))}"
+        row |= {"status": "unconverted", "note": f"convert it: {command}"}
+    elif table_row is not None:
+        row |= {
+            "status": "table",
+            "note": "" if table_row["mean_jct_h"] is not None else "never reached its measurement window",
+            "mean_jct_h": table_row["mean_jct_h"],
+            "effective_utilization": table_row["effective_utilization"],
+        }
+    if damage is not None:
+        row |= {"status": "damaged", "note": damage}
+    row["findings"] = len(findings)
+    return IndexedRun(row, key, window, identity, tuple(findings), viz_path, completions)
+
+
+def _read_timing(files: RunFiles, findings: list[Finding]) -> Timing | None:
+    if files.timing is None:
+        return None
+    try:
+        return read_timing(read_whole(files.timing), str(files.timing))
+    except (GavelDashError, OSError) as error:
+        findings.append(Finding("timing-unreadable", f"timing.json was left aside: {error}", 1))
+        return None
+
+
+def _choose_viz(
+    files: RunFiles, root: Path, findings: list[Finding], progress: Progress
+) -> tuple[Path | None, VizFile | None, str | None]:
+    """The run's file among those of its name: readable before damaged, more rounds, newer, then first by path."""
+    opened: list[tuple[Path, VizFile]] = []
+    damage: str | None = None
+    for path in files.viz:
+        try:
+            opened.append((path, open_viz(path, progress)))
+        except GavelDashError as error:
+            damage = damage or str(error)
+            if len(files.viz) > 1:
+                findings.append(Finding("damaged-duplicate", f"a second file of this name is damaged: {error}", 1))
+    if not opened:
+        return None, None, damage
+    best = max(opened, key=lambda item: (item[1].n_rounds, item[0].stat().st_mtime_ns))
+    for path, viz in opened:
+        if path != best[0]:
+            sentence = (
+                f"{_shown(path, root)} ({viz.n_rounds} rounds) has the same name and was left aside for "
+                f"{_shown(best[0], root)} ({best[1].n_rounds} rounds): more rounds win, then the newer file"
+            )
+            findings.append(Finding("duplicate-run", sentence, 1))
+    return best[0], best[1], None
+
+
+def _shown(path: Path, root: Path) -> str:
+    return str(path.relative_to(root)) if path != root and path.is_relative_to(root) else path.name
+
+
+def _read_completions(files: RunFiles, root: Path, findings: list[Finding]) -> tuple[Path | None, dict[int, float]]:
+    for path in files.completions:
+        try:
+            return path, load_jct_s(path)
+        except (GavelDashError, OSError) as error:
+            sentence = f"{_shown(path, root)} was left aside, JCTs come from the job records: {error}"
+            findings.append(Finding("completions-unreadable", sentence, 1))
+    return None, {}
+
+
+def _measure_viz(viz: VizFile) -> dict[str, Any]:
+    n_rounds, gpus = viz.n_rounds, viz.cluster.gpus
+    used = viz.gpus_used.sum(dtype=np.int64)
+    return {
+        "gpus": gpus,
+        "cluster": viz.cluster.name,
+        "rounds": n_rounds,
+        "jobs": viz.n_jobs,
+        "mean_occupancy": float(used) / (n_rounds * gpus) if n_rounds and gpus else None,
+        "effective_utilization": float(viz.round_heads["effective_utilization"][-1]) if n_rounds else None,
+    }
+
+
+def _key_from_jobs(viz: VizFile) -> RunKey:
+    if not viz.n_jobs or not viz.jobs["scale_factor"].any():
+        return RunKey()
+    return RunKey(setting="multi" if int(viz.jobs["scale_factor"].max()) > 1 else "single")
+
+
+def _measure_window(viz: VizFile | None, jct_s: Mapping[int, float], window: JobWindow | None) -> dict[str, Any]:
+    if window is None:
+        return {}
+    exact = dict(jct_s)
+    if viz is not None:
+        done = viz.jobs[viz.jobs["completed"]]
+        recorded = dict(zip(done["job_id"].tolist(), done["duration_s"].astype(float).tolist(), strict=True))
+        exact = {**recorded, **exact}
+    ids = np.fromiter(exact, dtype=np.int64, count=len(exact))
+    summary = summarize_window(ids, np.fromiter(exact.values(), dtype=np.float64, count=len(exact)), window)
+    return {
+        "window": str(window),
+        "n_window": summary.n_window,
+        "n_completed": summary.n_completed,
+        "mean_jct_h": None if summary.mean_jct_s is None else summary.mean_jct_s / SECONDS_PER_HOUR,
+        "mean_jct_is_lower_bound": summary.censored,
+    }
+
+
+def _status(row: Mapping[str, Any], window: JobWindow | None) -> tuple[str, str]:
+    if window is None:
+        return "unmeasured", "no measurement window is known: convert with --window START:END"
+    if not row["n_completed"]:
+        return "unmeasured", f"none of the {row['n_window']} window jobs completed"
+    if row["mean_jct_is_lower_bound"]:
+        missing = row["n_window"] - row["n_completed"]
+        return "censored", f"{missing} of {row['n_window']} window jobs never completed: the mean JCT is a lower bound"
+    return "complete", ""

@@ -1,0 +1,108 @@
+"""One run of a sweep: its rounds, jobs, allocation and queue, read when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from gavel_dash.analysis import tables
+from gavel_dash.analysis.phases import Phases, compute_phases
+from gavel_dash.errors import UsageError
+from gavel_dash.formats.vizbin import VizFile
+from gavel_dash.model import Cluster, JobWindow, RunKey
+
+
+class Run:
+    """A run by name.
+
+    Parameters
+    ----------
+    name : str
+    key : RunKey
+    window : JobWindow or None
+    open_viz : callable
+        Returns the opened `.viz.bin`; raises `GavelDashError` with the reason where there is none.
+    load_jct_s : callable
+        Returns the exact JCT in seconds by job id from the completions file; empty where there is none.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        key: RunKey,
+        window: JobWindow | None,
+        open_viz: Callable[[], VizFile],
+        load_jct_s: Callable[[], Mapping[int, float]],
+    ) -> None:
+        self.name, self.key, self.window = name, key, window
+        self._open_viz, self._load_jct_s = open_viz, load_jct_s
+
+    @cached_property
+    def viz(self) -> VizFile:
+        """The run's `.viz.bin`. Raises `GavelDashError` where there is none or it is damaged."""
+        return self._open_viz()
+
+    @property
+    def cluster(self) -> Cluster:
+        """GPU types in worker-id order."""
+        return self.viz.cluster
+
+    @property
+    def n_rounds(self) -> int:
+        """Number of round records."""
+        return self.viz.n_rounds
+
+    @cached_property
+    def phases(self) -> Phases | None:
+        """Measurement phase in record indexes; None where no window is known or none of its jobs arrived."""
+        jobs = self.viz.jobs
+        return compute_phases(
+            self.window,
+            jobs["job_id"],
+            jobs["arrival_round"],
+            jobs["completion_round"],
+            jobs["completed"],
+            self.viz.round_heads["round"],
+        )
+
+    def representative_round(self) -> int:
+        """Record index in the middle of the measurement phase, of the run where there is no phase."""
+        phases = self.phases or Phases(0, self.n_rounds)
+        return max(0, min((phases.measurement_start + phases.measurement_end) // 2, self.n_rounds - 1))
+
+    def rounds(self) -> pd.DataFrame:
+        """All rounds: `schema.ROUNDS` and one `<type>_used` column per GPU type."""
+        return tables.rounds_table(self.viz.round_heads, self.viz.gpus_used, self.cluster, self.phases)
+
+    @cached_property
+    def _jobs(self) -> pd.DataFrame:
+        heads = self.viz.round_heads
+        return tables.jobs_table(
+            self.viz.jobs, self.viz.job_types, self.window, heads["round"], heads["sim_time_s"], self._load_jct_s()
+        )
+
+    def jobs(self) -> pd.DataFrame:
+        """All jobs: `schema.JOBS`."""
+        return self._jobs.copy()
+
+    def check_round(self, index: int) -> int:
+        """`index` if it is a record of this run; raises `UsageError` with the range if not."""
+        if not 0 <= index < self.n_rounds:
+            raise UsageError(f"{self.name}: round {index} does not exist; it has rounds 0 to {self.n_rounds - 1}")
+        return index
+
+    def allocation(self, index: int) -> np.ndarray:
+        """Job id on each GPU in record `index`: ndarray of int64, shape (n_gpus,), -1 where idle."""
+        return self.viz.allocation(self.check_round(index))
+
+    def queue(self, index: int) -> np.ndarray:
+        """Ids of the jobs waiting in record `index`: ndarray of int64, shape (n_queued,)."""
+        return self.viz.queue(self.check_round(index))
+
+    def queue_table(self, index: int) -> pd.DataFrame:
+        """The jobs waiting in record `index`: `schema.QUEUE`."""
+        sim_time_h = float(self.viz.round_heads["sim_time_s"][self.check_round(index)]) / 3600
+        return tables.queue_table(self.queue(index), self._jobs, sim_time_h)

@@ -1,0 +1,157 @@
+"""A sweep: all runs of a directory, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import pandas as pd
+
+from gavel_dash import schema
+from gavel_dash.analysis.curves import summarize_curves
+from gavel_dash.analysis.saturation import DEFAULT_K, summarize_saturation
+from gavel_dash.errors import SourceError, UsageError
+from gavel_dash.formats.vizbin import VizFile
+from gavel_dash.model import Finding
+from gavel_dash.sweep.cache import Progress
+from gavel_dash.sweep.catalogue import index_runs
+from gavel_dash.sweep.discover import Found, discover
+from gavel_dash.sweep.index_run import IndexedRun, load_jct_s, open_viz
+from gavel_dash.sweep.run import Run
+from gavel_dash.sweep.side_tables import read_manifests, read_tables
+
+
+OPEN_RUNS = 64
+
+
+def _silent(_message: str) -> None:
+    """Progress for callers that want none."""
+
+
+def open_sweep(path: str | Path, progress: Progress = _silent) -> Sweep:
+    """Index a directory of runs, or one run's file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A directory with runs in any of the known layouts; or a single `.viz.bin`, log or results table.
+    progress : callable, optional
+        Called with one line of text at a time during long work.
+
+    Raises
+    ------
+    SourceError
+        When `path` does not exist or cannot be listed. A damaged run is a row with its reason instead.
+    """
+    root = Path(path)
+    try:
+        found = discover(root)
+    except PermissionError as error:
+        raise SourceError(root, "a directory that can be read", error.strerror or str(error)) from error
+    return Sweep(root, found, progress)
+
+
+def open_run(path: str | Path, progress: Progress = _silent) -> Run:
+    """Open the one run in a `.viz.bin` file, packed or not; its completions are found beside it.
+
+    Raises
+    ------
+    GavelDashError
+        When the file is damaged or not a `.viz.bin`.
+    """
+    root = Path(path)
+    if root.is_dir():
+        raise UsageError(f"{root} is a directory: name one .viz.bin file in it")
+    if not root.exists():
+        raise SourceError(root, "a .viz.bin file", "nothing there")
+    viz = open_viz(root, progress)
+    sweep = open_sweep(root, progress)
+    if not sweep.names:  # named unlike a run, yet a sound file
+        return Run(root.name, *_no_identity(viz), lambda: viz, dict)
+    return sweep[sweep.names[0]]
+
+
+class Sweep:
+    """All runs found under a path. Made by `open_sweep`; reads no rounds until a run is asked for them."""
+
+    def __init__(self, root: Path, found: Found, progress: Progress) -> None:
+        self.path = root
+        self.name = root.resolve().name
+        self._progress = progress
+        problems = list(found.problems)
+        manifest = read_manifests(found.manifests, problems)
+        tables = read_tables(found.tables, problems)
+        for name in tables.rows:
+            found.run(name)
+        self.problems = tuple(problems)
+        self.table_findings = tables.findings
+        self._runs: dict[str, IndexedRun] = index_runs(root, found, manifest, tables.rows, progress)
+        # Playing a run asks for it many times a second; a bounded number stays open (one memory map each).
+        self._open = lru_cache(maxsize=OPEN_RUNS)(self._open_run)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all runs, sorted."""
+        return list(self._runs)
+
+    @property
+    def empty_sentence(self) -> str:
+        """What to say when there are no runs."""
+        return (
+            f"{self.path} holds no runs: expected .viz.bin files, simulator logs (simulation.log, lambda=L.log) or "
+            "results*.csv in it or below it"
+        )
+
+    @cached_property
+    def _frame(self) -> pd.DataFrame:
+        return schema.build_frame((indexed.row for indexed in self._runs.values()), schema.RUNS)
+
+    def runs(self) -> pd.DataFrame:
+        """All runs, one row each: `schema.RUNS`, ordered by figure, policy, rate and seed."""
+        return self._frame.copy()
+
+    def curves(self, names: Iterable[str] | None = None) -> pd.DataFrame:
+        """Mean JCT per curve and rate, `schema.CURVES`, of all runs or of those named."""
+        return summarize_curves(self._select(names))
+
+    def saturation(self, k: float = DEFAULT_K, names: Iterable[str] | None = None) -> pd.DataFrame:
+        """Saturation point per curve, `schema.SATURATION`, of all runs or of those named."""
+        return summarize_saturation(self._select(names), k)
+
+    def _select(self, names: Iterable[str] | None) -> pd.DataFrame:
+        return self._frame if names is None else self._frame[self._frame["run"].isin(set(names))]
+
+    def findings(self, name: str) -> tuple[Finding, ...]:
+        """What was noticed in the files of a run."""
+        return self._indexed(name).findings
+
+    def identity(self, name: str) -> dict[str, str]:
+        """Which source told each field of a run's identity."""
+        return dict(self._indexed(name).identity)
+
+    def _indexed(self, name: str) -> IndexedRun:
+        try:
+            return self._runs[name]
+        except KeyError:
+            raise UsageError(f"no run is named {name!r} in {self.path}") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._runs
+
+    def __getitem__(self, name: str) -> Run:
+        """The run of that name; raises `UsageError` where there is none."""
+        return self._open(name)
+
+    def _open_run(self, name: str) -> Run:
+        indexed = self._indexed(name)
+
+        def open_indexed() -> VizFile:
+            if indexed.viz is None:
+                raise SourceError(name, "a run with rounds", indexed.row["note"] or "no .viz.bin file")
+            return open_viz(indexed.viz, self._progress)
+
+        def load() -> dict[int, float]:
+            return {} if indexed.completions is None else load_jct_s(indexed.completions)
+
+        return Run(name, indexed.key, indexed.window, open_indexed, load)
