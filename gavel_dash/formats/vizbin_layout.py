@@ -40,9 +40,10 @@ HEADER_BYTES = 256
 HEADER = struct.Struct("<8sIIIBHxQQQQQQQ")
 MAX_GPUS = 65_535
 
+_ARRIVAL_FIELDS = ["job_id", "type_id", "scale_factor", "arrival_round"]
 JOB_1A_DTYPE = np.dtype(
     {
-        "names": ["job_id", "type_id", "scale_factor", "arrival_round"],
+        "names": _ARRIVAL_FIELDS,
         "formats": ["<u4", "<u2", "u1", "<u4"],
         "offsets": [0, 4, 6, 8],
         "itemsize": 16,
@@ -50,7 +51,7 @@ JOB_1A_DTYPE = np.dtype(
 )
 JOB_1B_DTYPE = np.dtype(
     {
-        "names": [*JOB_1A_DTYPE.names, "completion_round", "duration_s"],
+        "names": [*_ARRIVAL_FIELDS, "completion_round", "duration_s"],
         "formats": ["<u4", "<u2", "u1", "<u4", "<u4", "<f4"],
         "offsets": [0, 4, 6, 8, 12, 16],
         "itemsize": 24,

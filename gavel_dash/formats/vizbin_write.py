@@ -137,7 +137,7 @@ def write_vizbin(
         queue_index_offset = queue_offset + align8(queue_bytes)
         file.seek(queue_offset + queue_bytes)
         file.write(bytes(align8(queue_bytes) - queue_bytes))
-        file.write(queue_index)
+        file.write(queue_index.data)
         sharing_offset = sharing_index_offset = 0
         if sharing_entries:
             sharing_offset = queue_index_offset + queue_index.nbytes
@@ -145,7 +145,7 @@ def write_vizbin(
             spool.seek(0)
             shutil.copyfileobj(spool, file)
             file.write(bytes(align8(sharing_bytes) - sharing_bytes))
-            file.write(sharing_index)
+            file.write(sharing_index.data)
     file.truncate()
 
     version = 2 if sharing_entries else 1
