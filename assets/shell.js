@@ -1,0 +1,102 @@
+/* The frame's behaviour in the browser: theme, keys, the mark on the current page, the query string. */
+(function () {
+  "use strict";
+
+  function isTyping(target) {
+    return target instanceof Element && target.closest("input, textarea, select, [contenteditable=true]") !== null;
+  }
+
+  function applyTheme(theme) {
+    const name = theme === "dark" ? "dark" : "light";
+    document.documentElement.dataset.bsTheme = name;
+    document.documentElement.dataset.agThemeMode = name;
+    return window.dash_clientside.no_update;
+  }
+
+  function markPage(pathname) {
+    document.querySelectorAll(".gd-nav-link").forEach(function (link) {
+      if (new URL(link.href).pathname === pathname) {
+        link.setAttribute("aria-current", "page");
+      } else {
+        link.removeAttribute("aria-current");
+      }
+    });
+    return window.dash_clientside.no_update;
+  }
+
+  /* Write a page's state to its query string. `values` maps a key to a value, a list, or null (leave out). Keys that
+     are not named stay. Only on the page it belongs to: a late callback of a page that is gone must not write. */
+  function writeQuery(pathname, values) {
+    if (window.location.pathname === pathname) {
+      const query = new URLSearchParams(window.location.search);
+      Object.entries(values).forEach(function ([key, value]) {
+        query.delete(key);
+        [].concat(value).forEach(function (item) {
+          if (item !== null && item !== undefined && item !== "") {
+            query.append(key, item);
+          }
+        });
+      });
+      const text = query.toString();
+      const search = text ? "?" + text : "";
+      if (search !== window.location.search) {
+        window.history.replaceState(window.history.state, "", window.location.pathname + search);
+      }
+    }
+    return window.dash_clientside.no_update;
+  }
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    shell: {
+      applyTheme: applyTheme,
+      markPage: markPage,
+      toggleTheme: (clicks, theme) => (theme === "dark" ? "light" : "dark"),
+      writeQuery: writeQuery,
+      isTyping: isTyping,
+    },
+  });
+
+  /* `g` waits one second for the letter of a page. */
+  let goUntil = 0;
+
+  document.addEventListener("keydown", function (event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) {
+      return;
+    }
+    if (event.timeStamp < goUntil) {
+      goUntil = 0;
+      const link = [...document.querySelectorAll(".gd-nav-link")].find((a) => a.title.endsWith(`(g ${event.key})`));
+      if (link) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        link.click();
+      }
+      return;
+    }
+    if (event.key === "g") {
+      goUntil = event.timeStamp + 1000;
+    } else if (event.key === "?") {
+      document.getElementById("shell-help-button").click();
+    } else if (event.key === "/") {
+      const search = document.querySelector("input[type=search]");
+      if (search) {
+        event.preventDefault();
+        search.focus();
+        search.select();
+      }
+    }
+  });
+
+  /* The link of the page one is on would wipe the query without resetting the page. */
+  document.addEventListener(
+    "click",
+    function (event) {
+      const link = event.target instanceof Element && event.target.closest(".gd-nav-link[aria-current=page]");
+      if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+        event.preventDefault();
+        event.stopPropagation();
+      }
+    },
+    true
+  );
+})();

@@ -1,0 +1,90 @@
+"""Shared pieces of pages: header, panel, labelled control, CSV link, empty state. Text in, components out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import html
+from dash.development.base_component import Component
+
+Children = Any  # what Dash accepts as children: a component, a string, or a list of them
+
+
+def page_header(title: str, sentence: str, actions: Children = None) -> Component:
+    """Page title, the one sentence of what the page answers, and the page's actions at the right."""
+    return html.Header(
+        [
+            html.Div([html.H1(title, className="gd-title"), html.P(sentence, className="gd-sentence")]),
+            html.Div(actions, className="gd-actions"),
+        ],
+        className="gd-header",
+    )
+
+
+def panel(children: Children, title: str | None = None, actions: Children = None, **properties: Any) -> Component:
+    """A bordered box, with a heading and actions where given. `properties` go to the section element."""
+    class_name = " ".join(filter(None, ["gd-panel", properties.pop("className", None)]))
+    head = []
+    if title is not None:
+        head = [
+            html.Div(
+                [html.H2(title, className="gd-panel-title"), html.Div(actions, className="gd-actions")],
+                className="gd-panel-head",
+            )
+        ]
+    body = children if isinstance(children, list) else [children]
+    return html.Section([*head, *body], className=class_name, **properties)
+
+
+def labelled(label: str, control: Component, hint: str | None = None, inline: bool = False) -> Component:
+    """A control with its visible label, tied to it by id; `hint` is the tooltip."""
+    class_name = "gd-labelled gd-labelled-inline" if inline else "gd-labelled"
+    properties = {"title": hint} if hint else {}
+    return html.Div(
+        [html.Label(label, htmlFor=getattr(control, "id", None), className="gd-label"), control],
+        className=class_name,
+        **properties,
+    )
+
+
+def csv_link(id: str, href: str, label: str = "CSV", hint: str = "Download this table as CSV") -> Component:
+    """A download link for a CSV route; callbacks may change its `href`."""
+    return html.A(label, id=id, href=href, className="gd-button", title=hint, download="")
+
+
+def button(id: str, label: Children, hint: str, **properties: Any) -> Component:
+    """A plain button with a tooltip that is also its accessible name where the label is a sign."""
+    class_name = " ".join(filter(None, ["gd-button", properties.pop("className", None)]))
+    aria = {} if isinstance(label, str) and len(label) > 2 else {"aria-label": hint}
+    return html.Button(label, id=id, n_clicks=0, type="button", title=hint, className=class_name, **aria, **properties)
+
+
+def empty_state(sentence: str, next_step: Children = None, **properties: Any) -> Component:
+    """One sentence that says why there is nothing, and what to do about it."""
+    return html.Div(
+        [html.P(sentence, className="gd-empty-sentence"), html.Div(next_step, className="gd-empty-next")],
+        className="gd-empty",
+        role="status",
+        **properties,
+    )
+
+
+def tile(label: str, value: Children, detail: Children = None, **properties: Any) -> Component:
+    """One number with its label; `detail` is the small line under it."""
+    return html.Div(
+        [
+            html.Div(label, className="gd-tile-label"),
+            html.Div(value, className="gd-tile-value"),
+            html.Div(detail, className="gd-tile-detail"),
+        ],
+        className="gd-tile",
+        **properties,
+    )
+
+
+def drawer(id: str, title: str, children: Children, **properties: Any) -> Component:
+    """A panel that slides in from the right; closed until a callback sets `is_open`."""
+    return dbc.Offcanvas(
+        children, id=id, title=title, placement="end", backdrop=False, scrollable=True, is_open=False, **properties
+    )

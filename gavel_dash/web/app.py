@@ -1,0 +1,104 @@
+"""The Dash app: pages registered explicitly, assets of this machine only, errors said aloud."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import dash
+import flask
+from dash import Dash, dcc
+from dash.development.base_component import Component
+
+from gavel_dash.errors import GavelDashError
+from gavel_dash.pages import PAGES
+from gavel_dash.ui import empty_state
+from gavel_dash.web.shell import INDEX, build_shell, register_shell_callbacks
+
+if TYPE_CHECKING:
+    from gavel_dash.sweep import Sweep
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+BOOTSTRAP_ROUTE = "/vendor/bootstrap.min.css"
+_SWEEP = "GAVEL_DASH_SWEEP"
+_log = logging.getLogger(__name__)
+
+
+def create_app(sweep: Sweep) -> Dash:
+    """Build the app over a sweep. May be called any number of times in one process.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        Kept in the Flask app's config; pages get it as an argument.
+    """
+    app = Dash(
+        __name__,
+        title="Gavel Dash",
+        update_title=None,
+        use_pages=True,
+        pages_folder="",
+        assets_folder=str(ASSETS),
+        serve_locally=True,
+        external_stylesheets=[BOOTSTRAP_ROUTE],
+        index_string=INDEX,
+        on_error=_say_error,
+    )
+    app.server.config[_SWEEP] = sweep
+    _register_pages()
+    app.layout = build_shell(PAGES, sweep.name, len(sweep.names))
+    _serve_bootstrap(app.server)
+    register_shell_callbacks(app)
+    for page in PAGES:
+        page.register_callbacks(app, sweep)
+    app.enable_dev_tools(debug=False, dev_tools_disable_version_check=True)
+    return app
+
+
+def _register_pages() -> None:
+    # Dash's registry is global: its entries hold no sweep, so that a second app shows its own.
+    dash.page_registry.clear()
+    for order, page in enumerate(PAGES):
+        title = f"{page.TITLE} · Gavel Dash"
+        dash.register_page(
+            page.__name__, path=page.PATH, name=page.TITLE, title=title, order=order, layout=_layout_of(page)
+        )
+    dash.register_page("not_found_404", path="/404", title="Not found · Gavel Dash", order=99, layout=_not_found)
+
+
+def _layout_of(page: ModuleType) -> Callable[..., Component]:
+    def layout(**query: object) -> Component:
+        query.pop("sweep", None)  # would collide with the argument of that name
+        try:
+            component: Component = page.layout(flask.current_app.config[_SWEEP], **query)
+        except (GavelDashError, OSError) as error:
+            return empty_state(f"This page cannot be shown: {error}", dcc.Link("Go to the sweep", href="/"))
+        return component
+
+    return layout
+
+
+def _not_found(**_query: object) -> Component:
+    return empty_state("There is no page at this address.", dcc.Link("Go to the sweep", href="/"))
+
+
+def _serve_bootstrap(server: flask.Flask) -> None:
+    css = (resources.files("flask_bootstrap") / "static/bootstrap5/css/bootstrap.min.css").read_bytes()
+
+    @server.route(BOOTSTRAP_ROUTE)
+    def bootstrap_css() -> flask.Response:
+        return flask.Response(css, mimetype="text/css", headers={"Cache-Control": "max-age=86400"})
+
+
+def _say_error(error: Exception) -> None:
+    """Show what went wrong in the toast; what is not an error of ours goes to the log with its traceback."""
+    if isinstance(error, GavelDashError):
+        sentence = str(error)
+    else:
+        _log.error("a callback failed", exc_info=error)
+        sentence = f"{type(error).__name__}: {error}. The server's log has the details; reloading the page may help."
+    dash.set_props("shell-toast", {"children": sentence, "is_open": True})
