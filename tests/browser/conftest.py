@@ -1,0 +1,117 @@
+"""A real server on a free port and a real Chromium; every test ends with a clean console and no outside request."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+REPOSITORY = Path(__file__).parents[2]
+BUNDLED = REPOSITORY / "experiments"
+
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+def free_port() -> int:
+    """A port nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
+    """Start `app.py` on a sweep and return its address, as printed by the server itself."""
+    running: list[subprocess.Popen[str]] = []
+    cache = tmp_path_factory.mktemp("cache")
+
+    def start(sweep: Path) -> str:
+        server = subprocess.Popen(
+            [sys.executable, "app.py", str(sweep), "--port", str(free_port())],
+            cwd=REPOSITORY,
+            env={**os.environ, "GAVEL_DASH_CACHE": str(cache), "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        running.append(server)
+        assert server.stdout is not None
+        said: list[str] = []
+        for line in server.stdout:
+            said.append(line)
+            if match := re.search(r"http://127\.0\.0\.1:\d+", line):
+                address = match[0]
+                wait_until_answered(address, server)
+                return address
+        raise AssertionError("the server never said its address:\n" + "".join(said))
+
+    yield start
+    for server in running:
+        server.terminate()
+        server.wait(10)
+        if server.stdout is not None:
+            server.stdout.close()
+
+
+def wait_until_answered(address: str, server: subprocess.Popen[str]) -> None:
+    """Return when the server answers; the address may be printed just before it listens."""
+    parts = urlsplit(address)
+    while server.poll() is None:
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            if probe.connect_ex((str(parts.hostname), int(parts.port or 80))) == 0:
+                with urlopen(address, timeout=30) as answer:
+                    assert answer.status == 200
+                return
+    raise AssertionError("the server ended before it answered")
+
+
+@pytest.fixture(scope="session")
+def bundled_address(start_server: Callable[[Path], str]) -> str:
+    """A server on the bundled sweep."""
+    return start_server(BUNDLED)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of this process."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh page at 1440 x 900 that fails the test on console errors, page errors or requests to elsewhere."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    opened = context.new_page()
+    opened.set_default_timeout(20_000)
+    complaints: list[str] = []
+    opened.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+
+    def only_local(url: str) -> None:
+        if urlsplit(url).scheme in ("http", "https") and urlsplit(url).hostname != "127.0.0.1":
+            complaints.append(f"a request left the machine: {url}")
+
+    opened.on("request", lambda request: only_local(request.url))
+    yield opened
+    context.close()
+    assert complaints == []
