@@ -1,0 +1,70 @@
+"""What the server needs to know: command line before environment before default."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gavel_dash.errors import UsageError
+
+DEFAULT_SWEEP = "experiments"
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8050
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which sweep is served, and where.
+
+    Attributes
+    ----------
+    sweep : str
+        Directory of runs (``SWEEP``).
+    host : str
+        Address to listen on (``HOST``).
+    port : int
+        Port to listen on, 0 for any (``PORT``).
+    """
+
+    sweep: str = DEFAULT_SWEEP
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command line's share of the settings; what is not given is None."""
+    parser.add_argument("sweep", nargs="?", help=f"directory of runs (default: $SWEEP, else {DEFAULT_SWEEP})")
+    parser.add_argument("--port", help=f"port to listen on (default: $PORT, else {DEFAULT_PORT})")
+    parser.add_argument("--host", help=f"address to listen on (default: $HOST, else {DEFAULT_HOST})")
+
+
+def resolve_settings(args: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
+    """Settings from parsed arguments and an environment; raises `UsageError` for a port that is none."""
+    return Settings(
+        sweep=args.sweep or environ.get("SWEEP") or DEFAULT_SWEEP,
+        host=args.host or environ.get("HOST") or DEFAULT_HOST,
+        port=_port(args.port or environ.get("PORT") or str(DEFAULT_PORT)),
+    )
+
+
+def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
+    """Settings from a command line (without the program's name) and an environment."""
+    parser = argparse.ArgumentParser(
+        prog="app.py",
+        description="Serve a sweep of GPU cluster scheduling simulations.",
+        epilog="example:\n  python app.py experiments --port 8050",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_arguments(parser)
+    return resolve_settings(parser.parse_args(arguments), environ)
+
+
+def _port(text: str) -> int:
+    try:
+        port = int(text)
+    except ValueError:
+        port = -1
+    if not 0 <= port <= 65535:
+        raise UsageError(f"port {text!r} is not a number from 0 to 65535")
+    return port
