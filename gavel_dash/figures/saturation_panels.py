@@ -1,0 +1,102 @@
+"""Small multiples: one panel per figure of the paper, all on the same scale of hours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from gavel_dash.figures import theme as look
+from gavel_dash.figures.saturation import (
+    LEFT_PX,
+    RIGHT_PX,
+    ChartOptions,
+    Figure,
+    SaturationData,
+    curve_traces,
+    rows_of,
+    saturation_shapes,
+    x_end_of,
+    y_axis,
+    y_bounds,
+)
+
+PANEL_HEIGHT_PX = 260
+PANELS_PER_ROW = 3
+
+
+def panel_names(curves: pd.DataFrame) -> list[str]:
+    """One panel per figure of the paper; runs of no figure are grouped by setting."""
+    return sorted(set(_panel_of(curves)), key=lambda name: (len(name), name))
+
+
+def build_panels(data: SaturationData, options: ChartOptions, selected_run: str | None, theme: str) -> Figure:
+    """One small chart per figure, all on the same scale of hours."""
+    bounds = y_bounds(data, options)
+    names = panel_names(data.curves)
+    of_curve = dict(zip(data.curves["curve"], _panel_of(data.curves), strict=True))
+    n_rows = max(1, -(-len(names) // PANELS_PER_ROW))
+    layout: dict[str, Any] = {}
+    traces, shapes, annotations = [], [], []
+    for i, name in enumerate(names):
+        part = _part(data, {curve for curve, panel in of_curve.items() if panel == name})
+        suffix = "" if i == 0 else str(i + 1)
+        x_domain, y_domain = _domains(i, min(len(names), PANELS_PER_ROW), n_rows)
+        layout[f"xaxis{suffix}"] = {"range": [0, x_end_of(part.curves)], "domain": x_domain, "anchor": f"y{suffix}"}
+        shared = y_axis(bounds, options.log) | {"domain": y_domain, "anchor": f"x{suffix}", "title": {"text": ""}}
+        layout[f"yaxis{suffix}"] = shared | ({"matches": "y", "showticklabels": i % PANELS_PER_ROW == 0} if i else {})
+        for trace in curve_traces(part, options, bounds, selected_run, theme):
+            traces.append(trace | {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"})
+        for row in rows_of(part.saturation[part.saturation["estimate_jph"].notna()]):
+            shapes += saturation_shapes(row, part.styles[row.curve].color, f"x{suffix}", f"y{suffix} domain")
+        annotations.append(_panel_title(name, part, x_domain, y_domain, theme))
+    height = PANEL_HEIGHT_PX * n_rows
+    margin = {"l": LEFT_PX, "r": RIGHT_PX, "t": 44, "b": 32}
+    layout = look.layout(theme, height=height, margin=margin, shapes=shapes, annotations=annotations, **layout)
+    layout["uirevision"] = "log" if options.log else "linear"
+    return {"data": traces, "layout": layout}
+
+
+def _part(data: SaturationData, names: set[str]) -> SaturationData:
+    return SaturationData(
+        data.curves[data.curves["curve"].isin(names)],
+        data.runs[data.runs["curve"].isin(names)],
+        data.saturation[data.saturation["curve"].isin(names)],
+        {name: style for name, style in data.styles.items() if name in names},
+    )
+
+
+def _panel_of(curves: pd.DataFrame) -> list[str]:
+    figure, setting = curves["figure"].astype("object"), curves["setting"].astype("object")
+    named = figure.where(figure.notna(), setting).fillna("all runs")
+    return [str(name) for name in named]
+
+
+def _domains(i: int, n_columns: int, n_rows: int) -> tuple[list[float], list[float]]:
+    column, row = i % n_columns, i // n_columns
+    gap_x, gap_y = 0.04, 0.16
+    width, height = (1 - gap_x * (n_columns - 1)) / n_columns, (1 - gap_y * (n_rows - 1)) / n_rows
+    left, top = column * (width + gap_x), 1 - row * (height + gap_y)
+    return [left, min(left + width, 1)], [max(top - height, 0), top]
+
+
+def _panel_title(
+    name: str, part: SaturationData, x_domain: list[float], y_domain: list[float], theme: str
+) -> dict[str, Any]:
+    estimates = [
+        f"{part.styles[row.curve].label.split()[0]} {row.estimate_jph:.2f}"
+        for row in rows_of(part.saturation[part.saturation["estimate_jph"].notna()])
+    ]
+    numbers = "<br>" + look.escape(", ".join(estimates)) if estimates else "<br>not reached"
+    return {
+        "x": x_domain[0],
+        "y": y_domain[1],
+        "xref": "paper",
+        "yref": "paper",
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "align": "left",
+        "showarrow": False,
+        "text": f"<b>{look.escape(name)}</b>{numbers}",
+        "font": {"size": 12, "color": look.token(theme, "text")},
+    }
