@@ -20,6 +20,7 @@ TOKENS: dict[str, dict[str, str]] = {
         "text": "#1f2430",
         "muted": "#667085",
         "accent": "#0b6bcb",
+        "bad": "#c0281c",
     },
     "dark": {
         "background": "#12151b",
@@ -28,6 +29,7 @@ TOKENS: dict[str, dict[str, str]] = {
         "text": "#e6e9ef",
         "muted": "#98a2b3",
         "accent": "#5aa9ff",
+        "bad": "#ff8a7a",
     },
 }
 
@@ -54,14 +56,15 @@ CATEGORY: dict[str, str] = {
 
 PHASE: dict[str, str] = {"warm-up": "#8a94a6", "measurement": "#0b6bcb", "cool-down": "#8a94a6"}
 
-#: What a run's status looks like: colour and the symbol that says the same without colour.
+#: A run's status as a Plotly marker and as the same sign in text; what has rounds to look at is square.
 STATUS: dict[str, tuple[str, str]] = {
-    "complete": ("#009E73", "●"),
-    "censored": ("#667085", "○"),
-    "unmeasured": ("#667085", "◌"),
-    "table": ("#667085", "▦"),
-    "unconverted": ("#667085", "◇"),
-    "damaged": ("#D55E00", "✕"),
+    "complete": ("square", "■"),
+    "censored": ("square-open", "□"),
+    "unmeasured": ("circle-open", "○"),
+    "table": ("triangle-up-open", "△"),
+    "unconverted": ("diamond-open", "◇"),
+    "damaged": ("x-thin-open", "✕"),
+    "missing": ("circle", "·"),
 }
 
 VERDICT: dict[str, str] = {
@@ -113,6 +116,13 @@ def setting_dash(setting: str | None) -> str:
 def category_color(category: str) -> str:
     """Colour of a job category; unknown ones share the colour of "other"."""
     return CATEGORY.get(category.lower(), CATEGORY["other"])
+
+
+def status_color(status: str, theme: str) -> str:
+    """Colour of a run's status: red for damaged, faint for missing, the text's for what was measured."""
+    if status == "damaged":
+        return token(theme, "bad")
+    return token(theme, "text" if status in ("complete", "censored") else "muted")
 
 
 def token(theme: str, name: str) -> str:

@@ -1,5 +1,22 @@
-"""Shared controls: the only place where the look of a button, a panel or an empty state is decided."""
+"""Shared controls: the only place where the look of a button, a panel, a table or an empty state is decided."""
 
 from gavel_dash.ui.controls import button, csv_link, drawer, empty_state, labelled, page_header, panel, tile
+from gavel_dash.ui.grid import column_defs, grid, row_data
+from gavel_dash.ui.query import query_number, query_value, query_values
 
-__all__ = ["button", "csv_link", "drawer", "empty_state", "labelled", "page_header", "panel", "tile"]
+__all__ = [
+    "button",
+    "column_defs",
+    "csv_link",
+    "drawer",
+    "empty_state",
+    "grid",
+    "labelled",
+    "page_header",
+    "panel",
+    "query_number",
+    "query_value",
+    "query_values",
+    "row_data",
+    "tile",
+]

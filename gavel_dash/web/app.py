@@ -17,6 +17,7 @@ from dash.development.base_component import Component
 from gavel_dash.errors import GavelDashError
 from gavel_dash.pages import PAGES
 from gavel_dash.ui import empty_state
+from gavel_dash.web.api import register_api
 from gavel_dash.web.shell import INDEX, build_shell, register_shell_callbacks
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def create_app(sweep: Sweep) -> Dash:
     _register_pages()
     app.layout = build_shell(PAGES, sweep.name, len(sweep.names))
     _serve_bootstrap(app.server)
+    register_api(app.server, sweep)
     register_shell_callbacks(app)
     for page in PAGES:
         page.register_callbacks(app, sweep)
