@@ -1,0 +1,199 @@
+"""Spooled rounds -> the blocks of a `.viz.bin` file, each checked against the log's own counts on the way.
+
+The queue is not in any log: it is the jobs in the system that do not run, in order of arrival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gavel_dash.formats.vizbin_layout import ROUND_HEAD_DTYPE
+from gavel_dash.formats.vizbin_write import RoundBlock
+from gavel_dash.ingest.messages import Summary
+from gavel_dash.ingest.run_builder import Job, RunBuilder, SpooledRounds
+from gavel_dash.ingest.sharing import QUARTERS, share_gpus
+from gavel_dash.ingest.workers import WorkerMap
+from gavel_dash.model import Finding, JobWindow
+
+# Logs print times with two or three decimals, and utilization with three, some time after the last round.
+_JCT_TOLERANCE_S = 0.02
+_UTILIZATION_TOLERANCE = 0.005
+
+
+class Assembly:
+    """Puts a run together, and counts where it disagrees with its log.
+
+    Parameters
+    ----------
+    builder : RunBuilder
+        Finished.
+    workers : WorkerMap
+    derived : bool
+        The log has no round records (dialect B): derive the numbers of each round from the jobs, and read the
+        logged GPUs per type as left unused instead of used.
+    window : JobWindow, optional
+        Jobs whose mean completion time is the derived `avg_jct_s`.
+
+    Attributes
+    ----------
+    queue_disagrees : int
+        Rounds whose queue is not as long as the log says.
+    use_disagrees : int
+        Rounds in which the allocated GPUs of some type are not as many as the log says.
+    """
+
+    def __init__(self, builder: RunBuilder, workers: WorkerMap, derived: bool, window: JobWindow | None) -> None:
+        self._builder, self._workers, self._derived = builder, workers, derived
+        jobs = builder.jobs
+        self._ids = np.array([job.job_id for job in jobs], np.int64)
+        self._arrived = np.array([job.arrived_after for job in jobs], np.int64)
+        self._completed = np.array([_completed_after(job, builder.n_rounds) for job in jobs], np.int64)
+        self._quarters = np.array([job.quarters for job in jobs], np.int64)
+        types = workers.cluster.gpu_types
+        self._counts = np.array([t.count for t in types], np.int64)
+        self._firsts = np.array(workers.cluster.first_gpus, np.int64)
+        logged_types = builder.logged_types
+        self._logged_columns = [logged_types.index(t.name) if t.name in logged_types else -1 for t in types]
+        self._sums = self._completed_sums(window)
+        self.queue_disagrees = self.use_disagrees = 0
+        self._strays = self._crowded = self._pair_rounds = self._completed_differs = 0
+        self._last_utilization = 0.0
+
+    def _completed_sums(self, window: JobWindow | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Per round, before it: completed jobs, and number and summed duration (s) of those in the window."""
+        n, jobs = self._builder.n_rounds, self._builder.jobs
+        durations = np.array([job.duration_s for job in jobs])
+        measured = np.zeros(len(jobs), bool)
+        if window is not None:
+            measured = (self._ids >= window.start_job_id) & (self._ids < window.end_job_id)
+        weights = (None, measured.astype(float), np.where(measured, durations, 0.0))
+        completed, count, total = (np.cumsum(np.bincount(self._completed, w, n + 1))[:n] for w in weights)
+        return completed, count, total
+
+    def blocks(self) -> Iterator[tuple[RoundBlock, np.ndarray]]:
+        """Every round, in order, each block with the number of completed window jobs per round.
+
+        The counts are complete after the last block.
+        """
+        first = 0
+        for spooled in self._builder.rounds():
+            block = self._block(first, spooled)
+            self._last_utilization = float(block.heads["effective_utilization"][-1])
+            yield block, self._sums[1][first : first + len(spooled.heads)]
+            first += len(spooled.heads)
+
+    def findings(self, summary: Summary) -> list[Finding]:
+        """What the assembled rounds showed, and where the log's own averages at its end are others."""
+        found = [
+            ("runs-outside-its-life", "Rounds in which a job runs that has not arrived or has completed.", self._strays),
+            ("more-tenants-than-quarters", "GPUs in a round with more than four jobs; the fifth and later are not shown.",
+             self._crowded),
+            ("pairs-count-as-one", "Rounds with job pairs, which the log counts as one running job; both are counted here.",
+             0 if self._derived else self._pair_rounds),
+            ("completed-count-differs", "Rounds where the log counts another number of completed window jobs.",
+             self._completed_differs),
+        ]  # fmt: skip
+        findings = [Finding(code, sentence, int(count)) for code, sentence, count in found if count]
+        durations = {job.job_id: job.duration_s for job in self._builder.jobs if job.completed_after is not None}
+        listed = [durations[job_id] for job_id in summary.jct_s if job_id in durations]
+        for code, what, logged, here, tolerance in (
+            ("mean-jct-differs", "mean JCT (s)", summary.average_jct_s, np.mean(listed or [np.nan]), _JCT_TOLERANCE_S),
+            ("utilization-differs", "utilization", summary.utilization, self._last_utilization, _UTILIZATION_TOLERANCE),
+        ):
+            if logged is not None and abs(logged - here) > tolerance:
+                findings.append(Finding(code, f"The log ends with {what} {logged:g}; its rounds give {here:g}.", 1))
+        return findings
+
+    def _block(self, first: int, spooled: SpooledRounds) -> RoundBlock:
+        n, n_gpus = len(spooled.heads), int(self._counts.sum())
+        rows = np.repeat(np.repeat(np.arange(n), spooled.placed), spooled.sizes)
+        jobs = np.repeat(spooled.jobs, spooled.sizes)
+        cells = rows * n_gpus + self._workers.gpus_of(spooled.workers)
+
+        allocation = np.full(n * n_gpus, -1, np.int64)
+        allocation[cells[::-1]] = jobs[::-1]  # backwards: where several share, the first tenant stays
+        busy = (allocation >= 0).reshape(n, n_gpus)
+        shared, tenants = np.empty(0, np.int64), np.empty((0, QUARTERS), np.int64)
+        if busy.sum() < len(cells) or (self._quarters[jobs] < QUARTERS).any():
+            shared, tenants, crowded = share_gpus(cells, jobs, self._quarters[jobs])
+            self._crowded += crowded
+
+        running, queue_rows, queue_jobs = self._queue(first, n, spooled)
+        used = np.stack([busy[:, a : a + k].sum(1) for a, k in zip(self._firsts, self._counts, strict=True)], 1)
+        lengths = np.bincount(queue_rows, minlength=n)
+        logged = np.pad(spooled.logged, ((0, 0), (0, 1)))[:, self._logged_columns]
+        logged = self._counts - logged if self._derived else logged
+        self.use_disagrees += int((used != logged).any(1).sum())
+        heads = self._heads(first, spooled, running, lengths)
+        return RoundBlock(
+            heads,
+            used if self._derived else logged,
+            _ids_of(allocation.reshape(n, n_gpus), self._ids),
+            lengths,
+            self._ids[queue_jobs],
+            shared // n_gpus,
+            shared % n_gpus,
+            _ids_of(tenants, self._ids),
+        )
+
+    def _queue(self, first: int, n: int, spooled: SpooledRounds) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Running jobs per round, and the rows and jobs of all queue entries in order."""
+        present = np.flatnonzero((self._arrived < first + n) & (self._completed > first))
+        index = np.arange(first, first + n)[:, None]
+        alive = (self._arrived[present] <= index) & (self._completed[present] > index)
+        runs = np.zeros((n, len(self._ids)), bool)
+        runs[np.repeat(np.arange(n), spooled.placed), spooled.jobs] = True
+        running = runs.sum(1)
+        here = runs[:, present]
+        self._strays += int((running > (here & alive).sum(1)).sum())
+        queue_rows, columns = np.nonzero(alive & ~here)
+        return running, queue_rows, present[columns]
+
+    def _heads(self, first: int, spooled: SpooledRounds, running: np.ndarray, queued: np.ndarray) -> np.ndarray:
+        """Round heads, as logged or derived; verifies the queue."""
+        heads, pairs = spooled.heads[list(ROUND_HEAD_DTYPE.names or ())].copy(), spooled.heads["pairs"]
+        if not self._derived:
+            # A pair counts as one running job in the log, so its queue is too long by one.
+            heads["jobs_queued"] -= pairs
+            heads["jobs_running"] += pairs
+            self._pair_rounds += int((pairs > 0).sum())
+            self.queue_disagrees += int((heads["jobs_queued"] != queued).sum())
+            return heads
+        active, logged = spooled.heads["jobs_active"], heads["jobs_completed"].copy()
+        self.queue_disagrees += int(((active >= 0) & (active != running + queued)).sum())
+        completed, count, total = (values[first : first + len(heads)] for values in self._sums)
+        # The log counts the completed jobs of the window only.
+        self._completed_differs += int(((logged >= 0) & (logged != count)).sum())
+        heads["effective_utilization"] /= self._counts.sum()
+        heads["jobs_running"], heads["jobs_queued"], heads["jobs_completed"] = running, queued, completed
+        heads["avg_jct_s"] = np.divide(total, count, out=np.zeros(len(heads)), where=count > 0)
+        return heads
+
+
+def _completed_after(job: Job, n_rounds: int) -> int:
+    """Rounds written before the job left; all of them where it stayed."""
+    return n_rounds if job.completed_after is None else job.completed_after
+
+
+def _ids_of(positions: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """Job ids of positions in the job table, -1 staying -1."""
+    return np.append(ids, -1)[positions]
+
+
+def job_records(jobs: list[Job], type_ids: dict[str, int]) -> np.ndarray:
+    """The job table for `write_vizbin`, in order of arrival."""
+    names = ("job_id", "type_id", "scale_factor", "arrival_round", "completion_round", "duration_s")
+    rows = [
+        (
+            job.job_id,
+            type_ids[job.type_name],
+            1 if job.scale_factor is None else job.scale_factor,
+            job.arrival_round,
+            job.completion_round,
+            job.duration_s,
+        )
+        for job in jobs
+    ]
+    return np.array(rows, [(name, "f8" if name == "duration_s" else "i8") for name in names])

@@ -1,0 +1,125 @@
+"""Dialect A, the replication's `simulation.log`: rounds are its TELEMETRY records.
+
+What lies between two TELEMETRY lines (allocations, arrivals, completions) belongs to the round of the later
+one. A log that stops before the next TELEMETRY leaves a round that nothing closes; it does not count.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from gavel_dash.errors import LogParseError
+from gavel_dash.ingest.messages import (
+    SCHEDULED,
+    Scheduled,
+    Summary,
+    parse_job_ids,
+    parse_json,
+    parse_scheduled,
+    scheduled_key,
+)
+from gavel_dash.ingest.run_builder import Placement, RoundHead, RunBuilder
+
+_EVENT, _TELEMETRY, _ALLOCATION = b"EVENT ", b"TELEMETRY ", b"ALLOCATION "
+_SCHEDULE_ROUND = b'EVENT {"event": "schedule_round"'
+_COMPLETIONS = ("job_complete", "job_completion")
+
+
+def _number(value: Any) -> float:
+    """A number that a record can hold; null, NaN and infinity mean unknown, which is 0."""
+    number = float(value or 0)
+    return number if math.isfinite(number) else 0.0
+
+
+class ReplicationParser:
+    """Feeds a `RunBuilder` from blocks of lines.
+
+    Parameters
+    ----------
+    path : Path
+        Named in errors.
+    builder : RunBuilder
+    summary : Summary
+    telemetry : binary file
+        Takes the TELEMETRY objects of complete rounds as they stand in the log, one a line.
+    """
+
+    def __init__(self, path: Path, builder: RunBuilder, summary: Summary, telemetry: BinaryIO) -> None:
+        self._path, self._builder, self._summary, self._telemetry = path, builder, summary, telemetry
+        self._placements: list[Placement] = []
+        self._types: tuple[str, ...] = ()
+
+    def feed(self, lines: Sequence[bytes], first_number: int) -> None:
+        """Read complete lines, the first of which has the line number `first_number`.
+
+        Raises
+        ------
+        LogParseError
+            A line that a conversion needs has another form.
+        """
+        builder, scheduled_length = self._builder, len(SCHEDULED)
+        placements = self._placements
+        for number, line in enumerate(lines, first_number):
+            start = line.find(b"] ") + 2
+            try:
+                if line.startswith(SCHEDULED, start):
+                    key = scheduled_key(line, start + scheduled_length)
+                    placements.append(builder.known(key) or builder.placement(parse_scheduled(key), key))
+                elif line.startswith(_SCHEDULE_ROUND, start):
+                    continue
+                elif line.startswith(_TELEMETRY, start):
+                    self._end_round(line[start + len(_TELEMETRY) :])
+                elif line.startswith(_EVENT, start):
+                    self._event(parse_json(line[start + len(_EVENT) :]))
+                elif line.startswith(_ALLOCATION, start):
+                    self._allocation(parse_json(line[start + len(_ALLOCATION) :]))
+                elif start == 1:
+                    self._summary.read_line(line)
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
+                found = f"{line[start : start + 80].decode(errors='replace')!r} ({type(error).__name__}: {error})"
+                raise LogParseError(self._path, number, "a message of the replication's simulator", found) from None
+
+    def finish(self) -> None:
+        """Nothing is left to close: a round without its TELEMETRY does not count."""
+
+    def _event(self, event: dict[str, Any]) -> None:
+        kind = event["event"]
+        if kind == "job_arrival":
+            (job_id,) = parse_job_ids(str(event["job_id"]))
+            self._builder.job_arrived(
+                job_id,
+                event.get("job_type") or "unknown",
+                int(event.get("scale_factor") or 1),
+                float(event.get("gpu_request") or 1.0),
+            )
+        elif kind in _COMPLETIONS:
+            for job_id in parse_job_ids(str(event["job_id"])):
+                self._builder.job_completed(job_id, float(event["sim_time"]), float(event["duration"]))
+
+    def _allocation(self, allocation: dict[str, Any]) -> None:
+        for job, workers in allocation.items():
+            scheduled = Scheduled(parse_job_ids(job), None, tuple(int(worker) for worker in workers))
+            self._placements.append(self._builder.placement(scheduled))
+
+    def _end_round(self, text: bytes) -> None:
+        record = parse_json(text)
+        if not self._types:
+            self._types = tuple(k[:-5] for k in record if k.endswith("_used") and f"{k[:-5]}_total" in record)
+            self._builder.totals.update({name: int(record[f"{name}_total"]) for name in self._types})
+        head = RoundHead(
+            int(record["round"]),
+            _number(record["sim_time"]),
+            _number(record.get("utilization")),
+            int(record["jobs_running"]),
+            int(record["jobs_queued"]),
+            int(record["jobs_completed_total"]),
+            _number(record.get("avg_jct")),
+            _number(record.get("windowed_completion_rate")),
+        )
+        used = {name: round(_number(record[f"{name}_used"])) for name in self._types}
+        self._builder.end_round(head, self._placements, used)
+        self._telemetry.write(text.rstrip() + b"\n")
+        self._placements.clear()
