@@ -62,7 +62,9 @@ def simulate(n_jobs: int = 12, every: int = 2, length: int = 5, n_rounds: int = 
     return {"jobs": jobs, "heads": heads, "allocation": allocation, "queues": queues, "used": used}
 
 
-def write_run(path: Path, experiment: dict[str, Any] | None = None, window: tuple[int, int] = (2, 8), **how: int) -> dict:
+def write_run(
+    path: Path, experiment: dict[str, Any] | None = None, window: tuple[int, int] = (2, 8), **how: int
+) -> dict:
     """Write a simulated run to `path` and return what was simulated."""
     run = simulate(**how)
     config: dict[str, Any] = {

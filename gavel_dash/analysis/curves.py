@@ -36,6 +36,20 @@ def curve_names(runs: pd.DataFrame) -> pd.Series:
     return known.apply(lambda row: " ".join(str(value) for value in row if not pd.isna(value)) or "unnamed", axis=1)
 
 
+def select_points(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs that are points of a curve, with their curve's name in a `curve` column.
+
+    A run needs an arrival rate, and a damaged or unconverted one a mean JCT from elsewhere (a results table).
+    A run whose cluster nobody knows belongs to the only known cluster of its figure, policy and setting.
+    """
+    unreadable = runs["status"].isin(["damaged", "unconverted"]) & runs["mean_jct_h"].isna()
+    runs = runs[runs["arrival_rate_jph"].notna() & ~unreadable].copy()
+    clusters = runs.groupby(CURVE_KEY[:-1], dropna=False)["cluster"]
+    only_known = clusters.transform("first").where(clusters.transform("nunique") == 1)
+    runs["cluster"] = runs["cluster"].fillna(only_known)
+    return runs.assign(curve=curve_names(runs)) if len(runs) else runs.assign(curve="")
+
+
 def summarize_curves(runs: pd.DataFrame) -> pd.DataFrame:
     """Mean JCT per curve and arrival rate over its seeds, with a t interval.
 
@@ -50,13 +64,8 @@ def summarize_curves(runs: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame with the columns of `schema.CURVES`, ordered by curve and rate. Runs without a rate are left out.
     """
-    runs = runs[runs["arrival_rate_jph"].notna() & ~runs["status"].isin(["damaged", "unconverted"])]
-    if runs.empty:
-        return schema.build_frame([], schema.CURVES)
-    runs = runs.assign(curve=curve_names(runs))
-    rows = [
-        _point(key, group) for key, group in runs.groupby(["curve", *CURVE_KEY, "arrival_rate_jph"], dropna=False, sort=True)
-    ]
+    points = select_points(runs).groupby(["curve", *CURVE_KEY, "arrival_rate_jph"], dropna=False, sort=True)
+    rows = [_point(key, group) for key, group in points]
     return schema.build_frame(rows, schema.CURVES)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gavel_dash import schema
-from gavel_dash.analysis.curves import CURVE_KEY, curve_names
+from gavel_dash.analysis.curves import CURVE_KEY, select_points
 
 PLATEAU_FACTOR = "plateau_factor"
 DEFAULT_K = 2.0
@@ -61,14 +61,8 @@ def summarize_saturation(runs: pd.DataFrame, k: float = DEFAULT_K) -> pd.DataFra
     -------
     DataFrame with the columns of `schema.SATURATION`, one row per curve.
     """
-    runs = runs[runs["arrival_rate_jph"].notna() & ~runs["status"].isin(["damaged", "unconverted"])]
-    if runs.empty:
-        return schema.build_frame([], schema.SATURATION)
-    runs = runs.assign(curve=curve_names(runs))
-    rows = [
-        {**dict(zip(["curve", *CURVE_KEY], key, strict=True)), **_estimate(group, k)}
-        for key, group in runs.groupby(["curve", *CURVE_KEY], dropna=False, sort=True)
-    ]
+    curves = select_points(runs).groupby(["curve", *CURVE_KEY], dropna=False, sort=True)
+    rows = [{**dict(zip(["curve", *CURVE_KEY], key, strict=True)), **_estimate(group, k)} for key, group in curves]
     return schema.build_frame(rows, schema.SATURATION)
 
 

@@ -13,9 +13,7 @@ from gavel_dash.analysis.phases import MEASUREMENT, Phases
 from gavel_dash.model import Cluster, JobWindow
 
 
-def rounds_table(
-    heads: np.ndarray, gpus_used: np.ndarray, cluster: Cluster, phases: Phases | None
-) -> pd.DataFrame:
+def rounds_table(heads: np.ndarray, gpus_used: np.ndarray, cluster: Cluster, phases: Phases | None) -> pd.DataFrame:
     """Table of all rounds.
 
     Parameters
@@ -85,9 +83,7 @@ def jobs_table(
     completed = completed | np.isfinite(jct_s)
     names = [job_types.get(int(t), (f"type {int(t)}", "other")) for t in jobs["type_id"]]
     scale = pd.Series(jobs["scale_factor"].astype(np.int64), dtype="Int64")
-    in_window = (
-        (ids >= window.start_job_id) & (ids < window.end_job_id) if window else np.zeros(len(ids), dtype=bool)
-    )
+    in_window = (ids >= window.start_job_id) & (ids < window.end_job_id) if window else np.zeros(len(ids), dtype=bool)
     return pd.DataFrame(
         {
             "job_id": ids,

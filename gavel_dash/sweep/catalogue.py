@@ -12,7 +12,7 @@ import orjson
 from gavel_dash import schema
 from gavel_dash.model import Finding, JobWindow, RunKey
 from gavel_dash.sweep.cache import Progress, cache_dir, key_of, write_atomically
-from gavel_dash.sweep.discover import Found, RunFiles
+from gavel_dash.sweep.discover import Found
 from gavel_dash.sweep.index_run import IndexedRun, index_run
 
 #: Part of every key: raise it when what is derived from a file changes.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gavel_dash.errors import SourceError
-from gavel_dash.ingest.convert import LogSource, find_logs
+from gavel_dash.ingest.sources import LogSource, find_logs, is_log_name
 
 _PACKED = r"(?:\.zst|\.gz)?$"
 _VIZ = re.compile(r"^(?P<name>.+)\.viz\.bin" + _PACKED)
@@ -60,18 +60,46 @@ def discover(root: Path) -> Found:
     if not root.exists():
         raise SourceError(root, "a directory of runs", "nothing there")
     found = Found()
+    logs: list[Path] = []
+    timings: list[Path] = []
     for path in _files(root, found.problems):
-        _sort(path, found)
-    for source in find_logs([root]):
+        if is_log_name(path.name):
+            logs.append(path)
+        elif path.name == "timing.json":
+            timings.append(path)
+        else:
+            _sort(path, found)
+    for source in find_logs(logs):
         run = found.run(source.name)
         run.logs.append(source)
         run.timing = run.timing or source.timing_path
+    _attach_timings(timings, found)
+    if root.is_file() and not (found.runs or found.tables or found.manifests):
+        found.run(root.name).viz.append(root)  # named outright, it may be called anything
     return found
+
+
+def _attach_timings(timings: list[Path], found: Found) -> None:
+    """A `timing.json` whose log is gone still belongs to the run of its directory's name, or to the only one there."""
+    taken = {run.timing.resolve() for run in found.runs.values() if run.timing is not None}
+    by_directory: dict[Path, list[RunFiles]] = {}
+    for run in found.runs.values():
+        for directory in {path.parent for path in run.viz}:
+            by_directory.setdefault(directory, []).append(run)
+    for path in timings:
+        beside = by_directory.get(path.parent, [])
+        owner = found.runs.get(path.parent.name) or (beside[0] if len(beside) == 1 else None)
+        if path.resolve() not in taken and owner is not None:
+            owner.timing = owner.timing or path
 
 
 def _files(root: Path, problems: list[str]) -> Iterator[Path]:
     if root.is_file():
         yield root
+        name = match["name"] if (match := _VIZ.match(root.name)) else None
+        for path in sorted(root.parent.iterdir()) if name else ():
+            if (side := _SIDE.match(path.name)) and side["name"] == name:
+                yield path
         return
 
     def on_error(error: OSError) -> None:

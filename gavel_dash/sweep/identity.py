@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from gavel_dash.formats.run_name import tidy_rate
 from gavel_dash.model import JobWindow, RunKey
 
 FIELDS = tuple(field.name for field in fields(RunKey))
@@ -70,17 +71,16 @@ def key_from_path(parts: Iterable[str]) -> RunKey:
     return RunKey(seed=int(seed[1]) if seed else None, arrival_rate_jph=tidy_rate(3600 / seconds) if seconds else None)
 
 
-def tidy_rate(rate_jph: float) -> float:
-    """A rate without float dust: 0.6000000000000001 and 3600 / 6000 are 0.6."""
-    return float(f"{rate_jph:.9g}")
-
-
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
 def _number(value: object) -> float | None:
-    return tidy_rate(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else None
+    return (
+        tidy_rate(float(value))
+        if isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+        else None
+    )
 
 
 def _integer(value: object) -> int | None:

@@ -113,17 +113,35 @@ def index_run(
     elif files.logs:
         command = f"gavel-dash convert {shlex.quote(str(files.logs[0].path))} --out {shlex.quote(str(root))}"
         row |= {"status": "unconverted", "note": f"convert it: {command}"}
-    elif table_row is not None:
-        row |= {
-            "status": "table",
-            "note": "" if table_row["mean_jct_h"] is not None else "never reached its measurement window",
-            "mean_jct_h": table_row["mean_jct_h"],
-            "effective_utilization": table_row["effective_utilization"],
-        }
     if damage is not None:
         row |= {"status": "damaged", "note": damage}
+    _fill_mean_from_elsewhere(row, timing, table_row)
     row["findings"] = len(findings)
     return IndexedRun(row, key, window, identity, tuple(findings), viz_path, completions)
+
+
+def _fill_mean_from_elsewhere(row: dict[str, Any], timing: Timing | None, table_row: Mapping[str, Any] | None) -> None:
+    """Where a run's own jobs give no mean JCT, its `timing.json` or a results table may; the note says which."""
+    if row.get("mean_jct_h") is not None or (row.get("n_completed") == 0 and table_row is None):
+        return
+    means = {
+        "timing.json": timing.mean_jct_s / SECONDS_PER_HOUR if timing and timing.mean_jct_s is not None else None,
+        "the results table": table_row["mean_jct_h"] if table_row else None,
+    }
+    source = next((name for name, mean in means.items() if mean is not None), None)
+    notes = [row.get("note", "")]
+    if source is not None:
+        row["mean_jct_h"] = means[source]
+        if row.get("status", "unmeasured") == "unmeasured":
+            row["status"] = "table"
+            notes = []
+        notes.append(f"mean JCT from {source}")
+    elif table_row is not None:
+        notes.append("never reached its measurement window")
+        row.setdefault("status", "table")
+    if row.get("effective_utilization") is None and table_row is not None:
+        row["effective_utilization"] = table_row["effective_utilization"]
+    row["note"] = "; ".join(filter(None, notes))
 
 
 def _read_timing(files: RunFiles, findings: list[Finding]) -> Timing | None:

@@ -21,7 +21,6 @@ from gavel_dash.sweep.index_run import IndexedRun, load_jct_s, open_viz
 from gavel_dash.sweep.run import Run
 from gavel_dash.sweep.side_tables import read_manifests, read_tables
 
-
 OPEN_RUNS = 64
 
 
@@ -65,10 +64,8 @@ def open_run(path: str | Path, progress: Progress = _silent) -> Run:
         raise UsageError(f"{root} is a directory: name one .viz.bin file in it")
     if not root.exists():
         raise SourceError(root, "a .viz.bin file", "nothing there")
-    viz = open_viz(root, progress)
+    open_viz(root, progress)  # its error is more precise than that of a run without rounds
     sweep = open_sweep(root, progress)
-    if not sweep.names:  # named unlike a run, yet a sound file
-        return Run(root.name, *_no_identity(viz), lambda: viz, dict)
     return sweep[sweep.names[0]]
 
 

@@ -33,7 +33,7 @@ def test_lower_bound_of_one_seed_marks_the_point() -> None:
 
 
 def test_damaged_runs_and_runs_without_a_rate_are_not_points() -> None:
-    damaged = make_runs([(3.0, 0, 20.0)], status="damaged")
+    damaged = make_runs([(3.0, 0, None)], status="damaged")
     nameless = make_runs([(3.0, 0, 20.0)]).assign(arrival_rate_jph=np.nan)
     assert summarize_curves(pd.concat([damaged, nameless])).empty
 

@@ -81,7 +81,9 @@ def test_single_seed_gives_an_estimate_without_an_interval() -> None:
 
 
 def test_interval_of_several_seeds_holds_the_estimate() -> None:
-    points = [(rate, seed, jct + seed) for rate, jct in ((1, 20.0), (2, 20.0), (4, 30.0), (5, 90.0)) for seed in range(3)]
+    points = [
+        (rate, seed, jct + seed) for rate, jct in ((1, 20.0), (2, 20.0), (4, 30.0), (5, 90.0)) for seed in range(3)
+    ]
     row = summarize_saturation(make_runs(points)).iloc[0]
     assert row["low_jph"] <= row["estimate_jph"] <= row["high_jph"]
     assert row["low_jph"] < row["high_jph"]

@@ -239,3 +239,35 @@ def test_phases_follow_the_window(tmp_path: Path) -> None:
     assert opened.phases.measurement_start == window["arrival_round"].min() + 1
     assert opened.phases.measurement_end == window["completion_round"].max() + 1
     assert opened.phases.measurement_start <= opened.representative_round() < opened.phases.measurement_end
+
+
+def test_results_table_gives_the_mean_a_run_cannot_give_itself(tmp_path: Path) -> None:
+    (tmp_path / f"{NAME}_completions.json").write_text('[{"job_id": 1, "sim_time": 5.0, "duration": 4.0}]')
+    (tmp_path / "results.csv").write_text(f"name,policy,jobs_per_hr,jct_sec\n{NAME},las,2.4,36000.0\n")
+    sweep = open_sweep(tmp_path)
+    row = sweep.runs().iloc[0]
+    assert (row["mean_jct_h"], row["status"]) == (10.0, "table")
+    assert "results table" in row["note"]
+    assert len(sweep.curves()) == 1
+
+
+def test_table_rows_join_the_curve_of_the_only_known_cluster(tmp_path: Path) -> None:
+    write_run(tmp_path / "fig10_las_2.0jph_multi_s0.viz.bin", experiment={"policy": "las"})
+    (tmp_path / "results.csv").write_text("name,policy,jobs_per_hr,jct_sec\nfig10_las_3.0jph_multi_s0,las,3,36000\n")
+    assert open_sweep(tmp_path).curves()["curve"].nunique() == 1
+
+
+def test_unreadable_table_is_a_problem_not_a_crash(tmp_path: Path) -> None:
+    write_run(tmp_path / "a.viz.bin")
+    (tmp_path / "results.csv").write_text("who,what\n1,2\n")
+    sweep = open_sweep(tmp_path)
+    assert sweep.names == ["a"]
+    assert "results.csv" in sweep.problems[0]
+
+
+def test_timing_without_its_log_still_tells_the_run(tmp_path: Path) -> None:
+    write_run(tmp_path / "a.viz.bin")
+    (tmp_path / "timing.json").write_text('{"experiment": {"jobs_per_hr": 1.25, "seed": 9}, "average_jct": Infinity}')
+    sweep = open_sweep(tmp_path)
+    assert sweep.runs().iloc[0]["arrival_rate_jph"] == 1.25
+    assert sweep.identity("a")["seed"] == "timing.json"
