@@ -1,0 +1,328 @@
+"""The cluster in one round: every GPU a cell, a band of rows per GPU type in worker order. Plain dicts, no Dash.
+
+`build_heatmap` makes the whole figure. While rounds play only `changing_parts` differ between two rounds of one run
+with the same theme, colouring and size, so that a page can send those alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gavel_dash.figures.heatmap_bands import Grid, arrange
+from gavel_dash.figures.heatmap_colors import (
+    Coloring,
+    code_of_jobs,
+    coloring,
+    edge_color,
+    stepped_colorscale,
+)
+from gavel_dash.figures.heatmap_hover import hover_texts
+from gavel_dash.figures.round_cells import RoundCells
+from gavel_dash.figures.theme import escape, layout, token
+
+MARGIN = {"l": 116, "r": 10, "t": 34, "b": 8}
+_LONGEST_NAME = 14
+_EDGES_FROM_PX = 4.0
+_CELLS, _SHARED, _HATCH = 0, 1, 2  # positions of the traces; legend entries follow
+
+#: What differs between two rounds of one run: paths into the figure.
+CHANGING: tuple[tuple[str | int, ...], ...] = (
+    ("data", _CELLS, "z"),
+    ("data", _CELLS, "text"),
+    ("data", _CELLS, "hoverinfo"),
+    ("data", _SHARED, "x"),
+    ("data", _SHARED, "y"),
+    ("data", _HATCH, "x"),
+    ("data", _HATCH, "y"),
+    ("layout", "yaxis", "ticktext"),
+    ("layout", "annotations"),
+)
+
+
+def build_heatmap(
+    round_cells: RoundCells,
+    theme: str,
+    color_by: str = "category",
+    height: int = 360,
+    columns: int | None = None,
+    width: int = 960,
+    hover: bool = True,
+) -> dict[str, Any]:
+    """Heatmap of one round.
+
+    Rows go by GPU type in worker order, wrapped, with blank rows between the types; at the left each type's name,
+    count and busy share (as the simulator counted). Idle cells have the panel's colour and a thin edge. GPUs in use
+    by nobody the file names are hatched, with a sentence. A GPU with several tenants is drawn in quarters with a cross.
+    The legend lists what the run has, not the round, so it does not change from round to round.
+
+    Parameters
+    ----------
+    round_cells : RoundCells
+        From `round_cells.cells_of_round(run, index)`.
+    theme : str
+        "light" or "dark".
+    color_by : str
+        "category", "scale_factor" or "job"; anything else is by category.
+    height : int
+        Pixels of the whole figure; it is also set in the layout.
+    columns : int or None
+        GPUs in a row; None takes what makes cells nearly square at this height and width.
+    width : int
+        Pixels the figure is about to get. Only used to choose columns: the figure stretches to its container.
+    hover : bool
+        False leaves the hover texts out, which at thousands of GPUs cost more than all the rest.
+
+    Returns
+    -------
+    dict
+        Plotly figure. Trace 0 is the heatmap; its z holds palette codes (0 idle), NaN where there is no GPU. Axes are
+        linear: x is the column, y the row (0 at the top) of `heatmap_bands.arrange`, and one GPU is 1 x 1.
+    """
+    area = {"height": max(1, height - MARGIN["t"] - MARGIN["b"]), "width": max(1, width - MARGIN["l"] - MARGIN["r"])}
+    grid = arrange(round_cells.cluster, columns=columns, **area)
+    look = coloring(round_cells, theme, color_by)
+    parts = 2 if round_cells.may_share else 1
+    tenants = _tenants(round_cells, parts)
+    figure = {
+        "data": [
+            _cell_trace(round_cells, grid, look, tenants, color_by, hover),
+            _shared_trace(round_cells, grid, theme),
+            _hatch_trace(round_cells, grid, theme),
+            *_legend_traces(look, round_cells, theme, color_by),
+        ],
+        "layout": layout(
+            theme,
+            height=height,
+            margin=MARGIN,
+            showlegend=True,
+            legend={
+                "orientation": "h",
+                "x": 0,
+                "xanchor": "left",
+                "y": 1,
+                "yanchor": "bottom",
+                "itemclick": False,
+                "itemdoubleclick": False,
+                "font": {"size": 12},
+                "itemwidth": 30,
+                "bgcolor": "rgba(0,0,0,0)",
+            },
+            xaxis={
+                "range": [-0.5, grid.columns - 0.5],
+                "showgrid": False,
+                "showline": False,
+                "showticklabels": False,
+                "ticks": "",
+                "automargin": False,
+            },
+            yaxis={
+                "range": [grid.rows - 0.5, -0.5],
+                "showgrid": False,
+                "showline": False,
+                "ticks": "",
+                "automargin": False,
+                "tickmode": "array",
+                "tickvals": [band.top + band.rows / 2 - 0.5 for band in grid.bands],
+                "ticktext": band_labels(round_cells),
+                "tickfont": {"size": 12, "color": token(theme, "text")},
+            },
+            shapes=_edges(grid, theme, min(area["width"] / grid.columns, area["height"] / grid.rows)),
+            annotations=_no_allocation_note(round_cells, theme),
+        ),
+    }
+    return figure
+
+
+def changing_parts(figure: dict[str, Any]) -> list[tuple[tuple[str | int, ...], Any]]:
+    """The parts of a figure of `build_heatmap` that can differ between rounds: (path, value)."""
+    parts = []
+    for path in CHANGING:
+        value: Any = figure
+        for key in path:
+            value = value[key]
+        parts.append((path, value))
+    return parts
+
+
+def band_labels(cells: RoundCells) -> list[str]:
+    """Name, count and busy share of each GPU type, as Plotly text."""
+    labels = []
+    for gpu_type, used in zip(cells.cluster.gpu_types, cells.gpus_used.tolist(), strict=True):
+        name = gpu_type.name.upper()
+        short = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
+        busy = used / gpu_type.count if gpu_type.count else 0.0
+        labels.append(f"<b>{escape(short)}</b> {gpu_type.count:,}<br>{busy:.1%} busy")
+    return labels
+
+
+def describe_heatmap(cells: RoundCells) -> str:
+    """The heatmap in one sentence, for screen readers."""
+    shares = ", ".join(
+        f"{gpu_type.name} {used} of {gpu_type.count}"
+        for gpu_type, used in zip(cells.cluster.gpu_types, cells.gpus_used.tolist(), strict=True)
+    )
+    return f"Heatmap of GPUs in round {cells.round_number:,}: GPUs in use by type: {shares}"
+
+
+def _tenants(cells: RoundCells, parts: int) -> np.ndarray:
+    """Job in each part of each GPU: int64, shape (n_gpus, parts, parts), -1 idle."""
+    tenants = np.repeat(cells.allocation, parts * parts).reshape(-1, parts, parts)
+    if parts == 2:
+        for gpu, quarters in cells.sharing.items():
+            tenants[gpu] = quarters.reshape(2, 2)
+    return tenants
+
+
+def _cell_trace(
+    cells: RoundCells, grid: Grid, look: Coloring, tenants: np.ndarray, color_by: str, hover: bool
+) -> dict[str, Any]:
+    parts = tenants.shape[1]
+    codes = code_of_jobs(cells.jobs.values(), color_by)
+    held, where = np.unique(tenants, return_inverse=True)
+    code_of_held = np.array([0 if job < 0 else codes[job] for job in held.tolist()], dtype=np.float32)
+    values: np.ndarray = code_of_held[where].reshape(tenants.shape)
+    if not cells.has_allocation:
+        values = np.full(tenants.shape, np.nan, np.float32)
+    n = len(look.palette)
+    trace: dict[str, Any] = {
+        "type": "heatmap",
+        "z": _on_grid(values, grid, np.nan).astype(np.float32),
+        "x0": -0.5 + 0.5 / parts,
+        "dx": 1 / parts,
+        "y0": -0.5 + 0.5 / parts,
+        "dy": 1 / parts,
+        "zmin": -0.5,
+        "zmax": n - 0.5,
+        "colorscale": stepped_colorscale(look.palette),
+        "showscale": False,
+        "hoverongaps": False,
+        "hovertemplate": "%{text}<extra></extra>",
+        "text": [],
+        "hoverinfo": "skip",
+    }
+    if hover and cells.has_allocation:
+        trace["text"] = _on_grid(hover_texts(cells, tenants), grid, "").tolist()
+        trace["hoverinfo"] = "text"
+    return trace
+
+
+def _on_grid(values: np.ndarray, grid: Grid, blank: Any) -> np.ndarray:
+    """Values per part of each GPU laid out on the grid: shape (rows * parts, columns * parts)."""
+    parts = values.shape[1]
+    laid = np.full((grid.rows, parts, grid.columns, parts), blank, dtype=values.dtype)
+    rows, columns = grid.positions()
+    laid[rows, :, columns, :] = values
+    return laid.reshape(grid.rows * parts, grid.columns * parts)
+
+
+def _shared_trace(cells: RoundCells, grid: Grid, theme: str) -> dict[str, Any]:
+    """A cross through every GPU with several tenants, so that it never looks like one with a single job."""
+    rows, columns = grid.positions()
+    gpus = np.fromiter(cells.sharing, dtype=np.int64, count=len(cells.sharing))
+    x, y, gap = columns[gpus].astype(float), rows[gpus].astype(float), np.full(len(gpus), np.nan)
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": np.stack([x - 0.5, x + 0.5, gap, x, x, gap], axis=1).ravel(),
+        "y": np.stack([y, y, gap, y - 0.5, y + 0.5, gap], axis=1).ravel(),
+        "line": {"color": token(theme, "background"), "width": 2},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _hatch_trace(cells: RoundCells, grid: Grid, theme: str) -> dict[str, Any]:
+    """Hatching over all bands where the file does not say who holds the GPUs."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for band in () if cells.has_allocation else grid.bands:
+        right, top, bottom = min(band.count, grid.columns) - 0.5, band.top - 0.5, band.top + band.rows - 0.5
+        x += [-0.5, right, right, -0.5, -0.5, None]
+        y += [top, top, bottom, bottom, top, None]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": x,
+        "y": y,
+        "line": {"color": edge_color(theme), "width": 1},
+        "fill": "toself",
+        "fillcolor": token(theme, "panel"),
+        "fillpattern": {
+            "shape": "/",
+            "size": 8,
+            "solidity": 0.16,
+            "fgcolor": token(theme, "muted"),
+            "bgcolor": token(theme, "panel"),
+        },
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _legend_traces(look: Coloring, cells: RoundCells, theme: str, color_by: str) -> list[dict[str, Any]]:
+    entries = list(look.legend)
+    if color_by == "job":
+        entries = [(f"a colour is a job (they repeat after {len(look.palette) - 1})", look.palette[1])]
+    entries.append(("Idle", look.palette[0]))
+    traces = [_legend_entry(label, {"color": color, "symbol": "square"}, theme) for label, color in entries]
+    if cells.may_share:
+        shared = {"color": token(theme, "muted"), "symbol": "square-cross"}
+        traces.append(_legend_entry("Shared by several jobs", shared, theme))
+    return traces
+
+
+def _legend_entry(label: str, marker: dict[str, Any], theme: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [None],
+        "y": [None],
+        "name": escape(label),
+        "marker": {"size": 11, "line": {"width": 1, "color": edge_color(theme)}, **marker},
+        "hoverinfo": "skip",
+        "showlegend": True,
+    }
+
+
+def _edges(grid: Grid, theme: str, cell_px: float) -> list[dict[str, Any]]:
+    """Lines between cells as one path: a gap per cell costs 22 ms a frame at 6,200 GPUs, this nothing."""
+    if cell_px < _EDGES_FROM_PX:
+        return []
+    path = []
+    for band in grid.bands:
+        filled = min(band.count, grid.columns)
+        last = band.count - (band.rows - 1) * grid.columns
+        top, bottom = band.top - 0.5, band.top + band.rows - 0.5
+        for row in range(band.rows + 1):
+            path.append(f"M-0.5,{top + row}H{(last if row == band.rows else filled) - 0.5}")
+        for column in range(filled + 1):
+            path.append(f"M{column - 0.5},{top}V{bottom if column <= last else bottom - 1}")
+    line = {"color": edge_color(theme), "width": 1 if cell_px >= 8 else 0.5}
+    return [{"type": "path", "path": "".join(path), "line": line, "layer": "above"}]
+
+
+def _no_allocation_note(cells: RoundCells, theme: str) -> list[dict[str, Any]]:
+    """Always one annotation, so that a patch of it fits every round."""
+    used = int(cells.gpus_used.sum())
+    sentence = (
+        f"No allocation data in this round: {used:,} GPU{'' if used == 1 else 's'} in use,"
+        "<br>but the file does not say by whom."
+    )
+    return [
+        {
+            "text": sentence,
+            "visible": not cells.has_allocation,
+            "showarrow": False,
+            "xref": "paper",
+            "yref": "paper",
+            "x": 0.5,
+            "y": 0.5,
+            "font": {"size": 14, "color": token(theme, "text")},
+            "bgcolor": token(theme, "background"),
+            "bordercolor": token(theme, "border"),
+            "borderwidth": 1,
+            "borderpad": 8,
+        }
+    ]

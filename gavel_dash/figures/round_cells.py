@@ -1,0 +1,204 @@
+"""What one round looks like, as plain arrays: which job is on which GPU, and what is known about those jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gavel_dash.model import Cluster
+
+if TYPE_CHECKING:
+    from gavel_dash.formats.vizbin import VizFile
+    from gavel_dash.sweep import Run
+
+SECONDS_PER_HOUR = 3600.0
+#: How many cells of earlier rounds are read to find since when the jobs hold their GPUs.
+MOST_CELLS_BACK = 2**20
+_BLOCK_CELLS = 2**16
+
+
+@dataclass(frozen=True)
+class CellJob:
+    """A job that holds GPUs in the round.
+
+    Attributes
+    ----------
+    job_type, category : str
+        As the file names them; empty where the file has no record of the job.
+    scale_factor : int or None
+    arrival_round : int or None
+        Last round recorded before the job arrived.
+    arrival_h : float or None
+        Simulated time of that round.
+    gpus : ndarray of int
+        The GPUs it holds, in order; a GPU it shares counts as held.
+    since_round : int or None
+        Number of the round from which it has held these GPUs without a break. None where not known: it is a second
+        tenant of a shared GPU.
+    since_is_bound : bool
+        True where the search back ended before the beginning was found: it began in `since_round` or before.
+    """
+
+    job_id: int
+    job_type: str
+    category: str
+    scale_factor: int | None
+    arrival_round: int | None
+    arrival_h: float | None
+    gpus: np.ndarray
+    since_round: int | None = None
+    since_is_bound: bool = False
+
+
+@dataclass(frozen=True)
+class RoundCells:
+    """One round of one run, all that `build_heatmap` draws. Made by `cells_of_round`, or by hand in tests.
+
+    Attributes
+    ----------
+    round_index, round_number : int
+        Record index in the file, and the simulator's number of the round.
+    sim_time_h : float
+    cluster : Cluster
+        GPU types in the order of the allocation array.
+    allocation : ndarray of int64, shape (n_gpus,)
+        Job on each GPU, -1 idle.
+    gpus_used : ndarray of int, shape (n_types,)
+        GPUs in use as the simulator counted them, types as in `cluster`.
+    has_allocation : bool
+        False where GPUs are in use and the file does not say by whom.
+    jobs : dict of int to CellJob
+        Every job in `allocation` and `sharing`.
+    sharing : dict of int to ndarray of int64, shape (4,)
+        GPUs with more than one tenant: the job in each quarter, -1 idle.
+    may_share : bool
+        Whether GPUs of this run are ever listed as shared: cells are then drawn as four quarters in all its rounds.
+    categories, scale_factors : tuple
+        Those of all jobs of the run, sorted: what the legend lists, so that it stays the same in all rounds.
+    """
+
+    round_index: int
+    round_number: int
+    sim_time_h: float
+    cluster: Cluster
+    allocation: np.ndarray
+    gpus_used: np.ndarray
+    has_allocation: bool
+    jobs: dict[int, CellJob]
+    sharing: dict[int, np.ndarray]
+    may_share: bool = False
+    categories: tuple[str, ...] = ()
+    scale_factors: tuple[int, ...] = ()
+
+
+def cells_of_round(run: Run, index: int, most_cells_back: int = MOST_CELLS_BACK) -> RoundCells:
+    """One round of a run by record index.
+
+    Parameters
+    ----------
+    run : Run
+        A run with rounds.
+    index : int
+        Record index, 0 <= index < run.n_rounds.
+    most_cells_back : int
+        Bound of the search for the round in which jobs got their GPUs; 0 leaves the search out.
+
+    Raises
+    ------
+    GavelDashError
+        When the run has no rounds, the index is outside, or the file is damaged in this round.
+    """
+    viz = run.viz
+    run.check_round(index)
+    head = viz.round_heads[index]
+    allocation = viz.allocation(index)
+    tenants = viz.sharing(index) if viz.has_sharing else {}
+    sharing = {gpu: quarters for gpu, quarters in tenants.items() if _is_shared(quarters)}
+    return RoundCells(
+        round_index=index,
+        round_number=int(head["round"]),
+        sim_time_h=float(head["sim_time_s"]) / SECONDS_PER_HOUR,
+        cluster=viz.cluster,
+        allocation=allocation,
+        gpus_used=viz.gpus_used[index],
+        has_allocation=viz.has_allocation(index),
+        jobs=_jobs_on_gpus(viz, index, allocation, sharing, most_cells_back),
+        sharing=sharing,
+        may_share=viz.has_sharing,
+        categories=tuple(sorted({viz.job_types.get(int(t), ("", ""))[1] for t in np.unique(viz.jobs["type_id"])})),
+        scale_factors=tuple(int(factor) for factor in np.unique(viz.jobs["scale_factor"])),
+    )
+
+
+def held_since(viz: VizFile, index: int, allocation: np.ndarray, most_cells: int) -> tuple[np.ndarray, int]:
+    """First record index from which each GPU has had its present job without a break.
+
+    Walks back in blocks of rounds until every busy GPU's job is seen to begin, or `most_cells` cells are read.
+
+    Returns
+    -------
+    since : ndarray of int, shape (n_gpus,)
+    bound : int
+        Record index down to which was searched; a `since` that equals it may have begun before, unless it is 0.
+    """
+    since = np.full(len(allocation), index)
+    open_gpus = np.flatnonzero(allocation >= 0)
+    wanted = allocation[open_gpus] + viz.job_id_offset
+    # Blocks double: most jobs began a few rounds ago, and a long one should not cost hundreds of small reads.
+    stop, rounds = index, max(1, _BLOCK_CELLS // max(1, 16 * len(allocation)))
+    left = most_cells // max(1, len(allocation))
+    while stop > 0 and left > 0 and len(open_gpus):
+        start = max(0, stop - min(rounds, left))
+        same = viz.raw_allocations(start, stop)[:, open_gpus] == wanted
+        other = ~same[::-1]
+        began = other.any(axis=0)
+        since[open_gpus] = np.where(began, stop - other.argmax(axis=0), start)
+        open_gpus, wanted = open_gpus[~began], wanted[~began]
+        left -= stop - start
+        stop, rounds = start, 2 * rounds
+    return since, stop
+
+
+def _is_shared(quarters: np.ndarray) -> bool:
+    return len(set(quarters[quarters >= 0].tolist())) > 1
+
+
+def _jobs_on_gpus(
+    viz: VizFile, index: int, allocation: np.ndarray, sharing: dict[int, np.ndarray], most_cells: int
+) -> dict[int, CellJob]:
+    gpus, ids = np.flatnonzero(allocation >= 0), allocation[allocation >= 0]
+    if not len(gpus):
+        return {}
+    if sharing:
+        quarters = np.array(list(sharing.values())).ravel()
+        where = np.repeat(np.array(list(sharing)), 4)
+        gpus, ids = np.concatenate([gpus, where[quarters >= 0]]), np.concatenate([ids, quarters[quarters >= 0]])
+    since, bound = held_since(viz, index, allocation, most_cells)
+    order = np.lexsort((gpus, ids))
+    ids, gpus = ids[order], gpus[order]
+    held, firsts = np.unique(ids, return_index=True)
+    numbers = viz.round_heads["round"]
+    jobs = {}
+    for job_id, own in zip(held.tolist(), np.split(gpus, firsts[1:]), strict=True):
+        job = _describe_job(viz, job_id, np.unique(own), numbers)
+        if (allocation[own] == job_id).all():
+            # The youngest of its GPUs tells: before that it did not hold all of these.
+            start = int(since[own].max())
+            job = replace(job, since_round=int(numbers[start]), since_is_bound=start == bound > 0)
+        jobs[job_id] = job
+    return jobs
+
+
+def _describe_job(viz: VizFile, job_id: int, gpus: np.ndarray, numbers: np.ndarray) -> CellJob:
+    table = viz.jobs_by_id
+    row = int(np.searchsorted(table["job_id"], job_id))
+    if row == len(table) or table["job_id"][row] != job_id:
+        return CellJob(job_id, "", "", None, None, None, gpus)
+    job = table[row]
+    name, category = viz.job_types.get(int(job["type_id"]), ("", ""))
+    arrival = int(job["arrival_round"])
+    record = max(0, int(np.searchsorted(numbers, arrival, side="right")) - 1)
+    arrival_h = float(viz.round_heads["sim_time_s"][record]) / SECONDS_PER_HOUR
+    return CellJob(job_id, name, category, int(job["scale_factor"]) or None, arrival, arrival_h, gpus)
