@@ -75,7 +75,7 @@ def _point(key: tuple[object, ...], runs: pd.DataFrame) -> dict[str, object]:
     jct_h = measured["mean_jct_h"].to_numpy(dtype=float)
     low, high = mean_interval(jct_h)
     occupancy = runs["mean_occupancy"].to_numpy(dtype=float, na_value=np.nan)
-    windows = sorted(set(runs["window"].dropna()))
+    windows = sorted(set(runs["window"].dropna()), key=lambda window: int(window.split(":")[0]))
     return {
         **dict(zip(["curve", *CURVE_KEY, "arrival_rate_jph"], key, strict=True)),
         "n_seeds": len(measured),

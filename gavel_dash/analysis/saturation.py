@@ -139,7 +139,7 @@ def _note(runs: pd.DataFrame, by_rate: list[tuple[float, np.ndarray]], crossing:
     if lower_bounds.any():
         rates = sorted(set(runs.loc[lower_bounds, "arrival_rate_jph"]))
         notes.append("lower bounds at " + ", ".join(f"{rate:g}" for rate in rates) + " jph (censored)")
-    windows = sorted(set(runs["window"].dropna()))
+    windows = sorted(set(runs["window"].dropna()), key=lambda window: int(window.split(":")[0]))
     if len(windows) > 1:
         notes.append("windows differ between rates: " + ", ".join(windows))
     return "; ".join(notes)

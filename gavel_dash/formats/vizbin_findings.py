@@ -1,6 +1,7 @@
 """What is odd about a `.viz.bin` file: each check a full scan in blocks of rounds, each result a `Finding`.
 
-Files of this package's own writer have none.
+Files of this package's own writer have none but those that its converter noticed in the log and left in the
+config, under ``conversion.findings`` as ``[code, sentence, count]``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def find(viz: VizFile) -> tuple[Finding, ...]:
     """Run every check on `viz`, reading each round once."""
     return tuple(
         finding
-        for check in (_job_records, _round_numbers, _type_order, _allocations, _queues)
+        for check in (_conversion, _job_records, _round_numbers, _type_order, _allocations, _queues)
         for finding in check(viz)
     )
 
@@ -51,6 +52,15 @@ def hidden_gpus(viz: VizFile, start: int, stop: int) -> np.ndarray:
         if int(heads["jobs_running"][row]) == viz.jobs_holding(start + int(row)) + 1:
             hidden[row] = max(1, int(job["scale_factor"]))
     return hidden
+
+
+def _conversion(viz: VizFile) -> Iterator[Finding]:
+    conversion = viz.config.get("conversion")
+    noticed = conversion.get("findings") if isinstance(conversion, dict) else None
+    for entry in noticed if isinstance(noticed, list) else ():
+        match entry:
+            case [str(code), str(sentence), int(count)]:
+                yield Finding(code, sentence, count)
 
 
 def _job_records(viz: VizFile) -> Iterator[Finding]:
