@@ -60,8 +60,9 @@ def apply_filters(runs: pd.DataFrame, filters: Mapping[str, Collection[str]]) ->
     runs : DataFrame
         With the columns of `schema.RUNS`.
     filters : mapping of str to collection of str
-        The texts that pass, by query key. Keys are those of `FACETS`, `TEXT` (every word of every text must occur in the name, policy or note) and
-        `RUN` (names). A key that is missing or empty lets everything pass; unknown keys are ignored.
+        The texts that pass, by query key. Keys are those of `FACETS`, `TEXT` (every word of every text must
+        occur in the name, policy or note) and `RUN` (names). A key that is missing or empty lets everything
+        pass; unknown keys are ignored.
     """
     return runs[_passes(runs, filters)]
 

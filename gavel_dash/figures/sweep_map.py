@@ -34,7 +34,8 @@ def build_sweep_map(
     Parameters
     ----------
     runs : DataFrame
-        All runs of the sweep, with the columns of `schema.RUNS`. Those without a policy or a rate have no place on the map.
+        All runs of the sweep, with the columns of `schema.RUNS`. Those without a policy or a
+        rate have no place on the map.
     matching : collection of str
         Names of the runs that pass the filters. Rows without any are left out, other runs are faded.
     theme : str

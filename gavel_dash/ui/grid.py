@@ -7,6 +7,8 @@ from typing import Any
 
 import dash_ag_grid as dag
 import pandas as pd
+from dash import html
+from dash.development.base_component import Component
 
 from gavel_dash.schema import Column
 
@@ -86,8 +88,8 @@ def grid(
     label: str,
     options: Mapping[str, Any] | None = None,
     **properties: Any,
-) -> dag.AgGrid:
-    """A virtualised table.
+) -> Component:
+    """A virtualised table that fills its container, which gives it its height.
 
     Parameters
     ----------
@@ -106,19 +108,20 @@ def grid(
     **properties
         Further properties of the component.
     """
-    return dag.AgGrid(
+    table = dag.AgGrid(
         id=id,
         columnDefs=columns,
         rowData=rows,
         getRowId=f"params.data.{row_id}",
-        defaultColDef={"sortable": True, "resizable": True, "minWidth": 70, "tooltipShowDelay": 300},
+        defaultColDef={"sortable": True, "resizable": True, "minWidth": 70},
         dashGridOptions={
             "theme": GRID_THEME,
             "animateRows": False,
             "tooltipShowDelay": 300,
             "enableCellTextSelection": True,
-            "ariaLabel": label,
             **(options or {}),
         },
+        style={"height": "100%", "width": "100%"},
         **properties,
     )
+    return html.Div(table, role="region", className="gd-grid", **{"aria-label": label})

@@ -77,8 +77,9 @@ def _layout_of(page: ModuleType) -> Callable[..., Component]:
         query.pop("sweep", None)  # would collide with the argument of that name
         try:
             component: Component = page.layout(flask.current_app.config[_SWEEP], **query)
-        except (GavelDashError, OSError) as error:
-            return empty_state(f"This page cannot be shown: {error}", dcc.Link("Go to the sweep", href="/"))
+        except Exception as error:  # noqa: BLE001 - a page that fails must not take the others with it
+            sentence = f"The {page.TITLE} page cannot be shown: {_sentence(error)}"
+            return empty_state(sentence, dcc.Link("Go to the sweep", href="/"))
         return component
 
     return layout
@@ -97,10 +98,13 @@ def _serve_bootstrap(server: flask.Flask) -> None:
 
 
 def _say_error(error: Exception) -> None:
-    """Show what went wrong in the toast; what is not an error of ours goes to the log with its traceback."""
+    """Show in the toast what went wrong in a callback."""
+    dash.set_props("shell-toast", {"children": _sentence(error), "is_open": True})
+
+
+def _sentence(error: Exception) -> str:
+    """What to say of an error; what is not one of ours goes to the log with its traceback."""
     if isinstance(error, GavelDashError):
-        sentence = str(error)
-    else:
-        _log.error("a callback failed", exc_info=error)
-        sentence = f"{type(error).__name__}: {error}. The server's log has the details; reloading the page may help."
-    dash.set_props("shell-toast", {"children": sentence, "is_open": True})
+        return str(error)
+    _log.error("a page or callback failed", exc_info=error)
+    return f"{type(error).__name__}: {error}. The server's log has the details; reloading the page may help."

@@ -1,0 +1,223 @@
+"""Pieces of the Sweep page: rail of facets, headline counts, table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from gavel_dash import schema
+from gavel_dash.analysis.facets import FACETS, TEXT, FacetValue, count_filters, facet_counts
+from gavel_dash.figures.sweep_map import place_ticks
+from gavel_dash.figures.theme import STATUS
+from gavel_dash.ui import column_defs, grid, panel, row_data
+from gavel_dash.ui.controls import button
+
+if TYPE_CHECKING:
+    from gavel_dash.sweep import Sweep
+
+#: Texts that pass, by query key. JSON in a Store, so lists and not sets.
+Filters = dict[str, list[str]]
+
+#: A taller map scrolls inside its panel, so that the table stays in sight.
+MAP_MAX_PX = 300
+#: Columns shown at first; the others are one click away under "Columns".
+SHOWN_COLUMNS = (
+    "run",
+    "status",
+    "arrival_rate_jph",
+    "seed",
+    "mean_jct_h",
+    "n_completed",
+    "n_window",
+    "mean_occupancy",
+    "rounds",
+    "jobs",
+    "findings",
+    "note",
+)
+#: Always named in the headline, also when there are none.
+HEADLINE = ("complete", "censored", "damaged", "unconverted")
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def build_problems(sweep: Sweep) -> list[Component]:
+    """What of the sweep could not be read, and what its tables say oddly; nothing where all is well."""
+    sentences = [*sweep.problems, *(f"{finding.sentence} ({finding.count:,})" for finding in sweep.table_findings)]
+    if not sentences:
+        return []
+    summary = f"{_plural(len(sentences), 'remark')} about the files of this sweep"
+    return [html.Details([html.Summary(summary), html.Ul([html.Li(s) for s in sentences])], className="sweep-problems")]
+
+
+def build_counts(runs: pd.DataFrame, matching: pd.DataFrame) -> list[Component]:
+    """The headline: how many runs match, and how many of each status. Its signs are the map's legend."""
+    total = _plural(len(runs), "run")
+    head = total if len(matching) == len(runs) else f"{len(matching):,} of {total}"
+    counts = matching["status"].value_counts()
+    shown = [s for s in schema.STATUSES if s in HEADLINE or counts.get(s, 0)]
+    items = [
+        html.Span(
+            [html.Span(STATUS[s][1], className=f"sweep-sign sweep-sign-{s}"), f" {counts.get(s, 0):,} {s}"],
+            title=schema.STATUSES[s],
+        )
+        for s in shown
+    ]
+    missing = int((place_ticks(runs, set(matching["run"]))["status"] == "missing").sum())
+    hint = "a seed of the sweep that has no run at a rate where its curve has others"
+    items.append(html.Span([html.Span("·", className="sweep-sign"), f" {missing:,} missing"], title=hint))
+    return [html.Strong(head), *items]
+
+
+def build_rail(runs: pd.DataFrame, filters: Filters) -> Component:
+    """Search and facets; a facet with one value is folded, unless it filters."""
+    counts = facet_counts(runs, filters)
+    facets = [
+        html.Details(
+            [
+                html.Summary(facet.label),
+                dcc.Checklist(
+                    id={"type": "sweep-facet", "key": facet.key},
+                    options=_options(facet.key, counts[facet.key]),
+                    value=filters.get(facet.key, []),
+                    className="sweep-checklist",
+                    labelClassName="sweep-option",
+                ),
+            ],
+            open=len(counts[facet.key]) > 1 or bool(filters.get(facet.key)),
+            className="sweep-facet",
+        )
+        for facet in FACETS
+    ]
+    search = dcc.Input(
+        id="sweep-search",
+        type="search",
+        value=" ".join(filters.get(TEXT, [])),
+        placeholder="Name, policy or note ( / )",
+        debounce=0.25,
+        className="gd-input sweep-search",
+    )
+    clear = button("sweep-clear", "Clear", "Take back all filters", disabled=not count_filters(filters))
+    return html.Aside(
+        [
+            html.Div(
+                [html.Label("Search runs", htmlFor="sweep-search", className="gd-label"), clear], className="sweep-head"
+            ),
+            search,
+            *facets,
+        ],
+        className="sweep-rail",
+        **{"aria-label": "Filters"},
+    )
+
+
+def checklist_options(runs: pd.DataFrame, filters: Filters) -> list[list[dict[str, Any]]]:
+    """Options of every facet's checklist, in the order of `FACETS`."""
+    counts = facet_counts(runs, filters)
+    return [_options(facet.key, counts[facet.key]) for facet in FACETS]
+
+
+def _options(key: str, values: list[FacetValue]) -> list[dict[str, Any]]:
+    return [{"label": _option_label(key, value), "value": value.text} for value in values]
+
+
+def _option_label(key: str, value: FacetValue) -> Component:
+    """Value, "only" (appears on hover; a mouse's shortcut, so not in the tab order) and the count."""
+    is_status = key == "status" and value.text in STATUS
+    sign = [html.Span(STATUS[value.text][1], className=f"sweep-sign sweep-sign-{value.text}"), " "] if is_status else []
+    only = html.Span(
+        "only",
+        className="sweep-only",
+        title=f"Show only {value.text}",
+        **{"data-facet": key, "data-value": value.text, "aria-hidden": "true"},
+    )
+    return html.Span(
+        [
+            html.Span([*sign, value.text], className="sweep-value"),
+            only,
+            html.Span(f"{value.count:,}", className="sweep-count"),
+        ],
+        className="sweep-option-label" if value.count else "sweep-option-label sweep-option-empty",
+        title=value.text,
+    )
+
+
+def clear_label(filters: Filters) -> str:
+    """What the button says that takes back all filters."""
+    return f"Clear {_plural(count_filters(filters), 'filter')}"
+
+
+def empty_sentence(sweep: Sweep, filters: Filters) -> str:
+    """Why there is nothing to show."""
+    return "No runs match." if sweep.names else sweep.empty_sentence
+
+
+def build_table_panel(matching: pd.DataFrame) -> Component:
+    """The table with what can be done with it."""
+    columns = [c for c in schema.RUNS if c.name != "mean_jct_is_lower_bound"]
+    table = grid(
+        "sweep-grid",
+        _column_defs(columns),
+        row_data(matching),
+        "run",
+        "Runs",
+        options={
+            "rowSelection": {"mode": "multiRow", "enableClickSelection": False, "selectAll": "filtered"},
+            "selectionColumnDef": {"pinned": "left", "width": 42, "resizable": False, "suppressHeaderMenuButton": True},
+            "context": {"signs": {status: sign for status, (_, sign) in STATUS.items()}},
+            "localeText": {"noRowsToShow": "No runs match the filters of the columns."},
+        },
+        eventListeners={"cellKeyDown": ["sweepOpenOnEnter(params, setEventData)"]},
+        className="sweep-grid",
+    )
+    choose = html.Details(
+        [
+            html.Summary("Columns", className="gd-button"),
+            html.Div(
+                dcc.Checklist(
+                    id="sweep-columns",
+                    options=[{"label": c.label, "value": c.name} for c in columns if c.name != "run"],
+                    value=[name for name in SHOWN_COLUMNS if name != "run"],
+                    persistence=True,
+                    persistence_type="local",
+                    labelClassName="sweep-option",
+                ),
+                className="sweep-menu",
+            ),
+        ],
+        className="sweep-choose",
+    )
+    actions = [
+        html.Span("", id="sweep-selection", className="gd-muted", role="status"),
+        html.A("Open in Saturation", id="sweep-open-saturation", className="gd-button", title="Show the ticked runs"),
+        html.A("Open in Cluster", id="sweep-open-cluster", className="gd-button", title="Show the one ticked run"),
+        choose,
+        button("sweep-csv", "CSV", "Download the rows shown, in their order, with all columns"),
+    ]
+    return panel(html.Div(table, className="sweep-table"), "Runs", actions, className="sweep-table-panel")
+
+
+def _column_defs(columns: list[schema.Column]) -> list[dict[str, Any]]:
+    widths = {"run": 310, "status": 120, "note": 420, "cluster": 180, "policy": 220, "window": 110}
+    definitions = column_defs(
+        columns,
+        {
+            "run": {"pinned": "left", "lockVisible": True},
+            "status": {"valueFormatter": {"function": "params.context.signs[params.value] + ' ' + params.value"}},
+            "mean_jct_h": {
+                "valueFormatter": {
+                    "function": "params.value == null ? '' : "
+                    "(params.data.mean_jct_is_lower_bound ? '≥ ' : '') + d3.format(',.1f')(params.value)"
+                }
+            },
+        },
+    )
+    for definition in definitions:
+        definition["width"] = widths.get(definition["field"], 108)
+        definition["hide"] = definition["field"] not in SHOWN_COLUMNS
+    return definitions
