@@ -16,13 +16,17 @@ _MOST_COLUMNS = 400
 
 @dataclass(frozen=True)
 class Band:
-    """One GPU type's rows: `top` is its first row, GPUs `first_gpu` .. `first_gpu + count - 1` fill it in order."""
+    """One GPU type's rows: `top` is its first row, GPUs `first_gpu` .. `first_gpu + count - 1` fill it in order.
+
+    `label` is the row coordinate of the middle of its label, which may reach below a thin band.
+    """
 
     name: str
     count: int
     first_gpu: int
     top: int
     rows: int
+    label: float
 
 
 @dataclass(frozen=True)
@@ -73,20 +77,17 @@ def _column_options(cluster: Cluster) -> list[int]:
 
 def _stack(cluster: Cluster, columns: int, height: float) -> Grid:
     rows = [max(1, ceil(t.count / columns)) for t in cluster.gpu_types]
-    total = sum(rows) + max(0, len(rows) - 1)
-    # A label needs its height: small bands get more blank rows below, which makes all rows thinner. Three turns do.
-    pitch = [n + 1 for n in rows]
-    for _ in range(3):
-        needed = ceil(LABEL_PX * total / height)
-        pitch = [max(n + 1, needed) for n in rows]
-        total = max(1, sum(pitch) - (pitch[-1] - rows[-1] if pitch else 0))
-    tops = np.cumsum([0, *pitch[:-1]]).tolist() if pitch else []
+    total, label_rows = sum(rows) + max(0, len(rows) - 1), 1
+    # A label needs its height: thin bands get more blank rows below, and all rows get thinner. A few turns settle it.
+    for _ in range(5):
+        label_rows = ceil(LABEL_PX * total / height)
+        pitch = [max(n + 1, label_rows) for n in rows]
+        total = max(1, sum(pitch[:-1]) + max([label_rows, *rows[-1:]]))
+    tops = np.cumsum([0, *pitch[:-1]]).tolist()
     bands = tuple(
-        Band(t.name, t.count, first, top, n)
-        for t, first, top, n in zip(cluster.gpu_types, cluster.first_gpus, tops, rows, strict=True)
+        Band(t.name, t.count, first, top, n, label=top - 0.5 + max(n, label_rows) / 2)
+        for t, first, top, n in zip(cluster.gpu_types, cluster.first_gpus, tops, rows, strict=False)
     )
-    # The last band's label also needs room.
-    total = max(total, (tops[-1] if tops else 0) + min(pitch[-1:] or [1]) - 1)
     return Grid(columns, total, bands)
 
 
