@@ -23,6 +23,11 @@ def tidy_rate(rate_jph: float) -> float:
     return float(f"{rate_jph:.9g}")
 
 
+def tidy_name(name: str) -> str:
+    """A run's name with its rate spelled without float dust: ``..._2.4000000000000004jph_...`` becomes ``2.4jph``."""
+    return re.sub(r"\d+\.\d+(?=jph)", lambda rate: str(tidy_rate(float(rate[0]))), name)
+
+
 def parse_run_name(name: str) -> RunKey:
     """Parse a run's name; a leading ``gavel_repl_`` is ignored, a field is None where the name does not tell it."""
     text = name.removeprefix("gavel_repl_")

@@ -10,6 +10,7 @@ from typing import Any
 from gavel_dash.errors import GavelDashError
 from gavel_dash.formats.manifest import read_manifest
 from gavel_dash.formats.results_csv import read_results_csv
+from gavel_dash.formats.run_name import tidy_name
 from gavel_dash.model import Finding, RunKey
 from gavel_dash.sweep.packed import read_whole
 
@@ -37,9 +38,11 @@ def read_tables(paths: Iterable[Path], problems: list[str]) -> Tables:
             continue
         findings += table.findings
         for row in table.rows:
-            known = rows.get(row["name"])
+            # Tables spell the rate with float dust where the run's own files do not.
+            name = tidy_name(row["name"])
+            known = rows.get(name)
             if known is None or known["mean_jct_h"] is None:
-                rows[row["name"]] = row
+                rows[name] = row
     return Tables(rows, tuple(findings))
 
 
