@@ -1,0 +1,1 @@
+"""Simulator logs of both dialects -> `.viz.bin`, completions and telemetry files."""

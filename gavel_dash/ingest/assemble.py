@@ -20,6 +20,8 @@ from gavel_dash.model import Finding, JobWindow
 # Logs print times with two or three decimals, and utilization with three, some time after the last round.
 _JCT_TOLERANCE_S = 0.02
 _UTILIZATION_TOLERANCE = 0.005
+_STRAY, _CROWDED = "runs-outside-its-life", "more-tenants-than-quarters"
+_PAIRS, _COMPLETED = "pairs-count-as-one", "completed-count-differs"
 
 
 class Assembly:
@@ -86,24 +88,21 @@ class Assembly:
 
     def findings(self, summary: Summary) -> list[Finding]:
         """What the assembled rounds showed, and where the log's own averages at its end are others."""
-        found = [
-            ("runs-outside-its-life", "Rounds in which a job runs that has not arrived or has completed.", self._strays),
-            ("more-tenants-than-quarters", "GPUs in a round with more than four jobs; the fifth and later are not shown.",
-             self._crowded),
-            ("pairs-count-as-one", "Rounds with job pairs, which the log counts as one running job; both are counted here.",
-             0 if self._derived else self._pair_rounds),
-            ("completed-count-differs", "Rounds where the log counts another number of completed window jobs.",
-             self._completed_differs),
-        ]  # fmt: skip
+        pairs = 0 if self._derived else self._pair_rounds
+        found = (
+            (_STRAY, "Rounds in which a job runs that has not arrived or has completed.", self._strays),
+            (_CROWDED, "GPUs in a round with more than four jobs; the fifth and later are not shown.", self._crowded),
+            (_PAIRS, "Rounds with job pairs; the log counts a pair as one running job, here it is two.", pairs),
+            (_COMPLETED, "Rounds where the log counts another number of window jobs.", self._completed_differs),
+        )
         findings = [Finding(code, sentence, int(count)) for code, sentence, count in found if count]
         durations = {job.job_id: job.duration_s for job in self._builder.jobs if job.completed_after is not None}
         listed = [durations[job_id] for job_id in summary.jct_s if job_id in durations]
-        for code, what, logged, here, tolerance in (
-            ("mean-jct-differs", "mean JCT (s)", summary.average_jct_s, np.mean(listed or [np.nan]), _JCT_TOLERANCE_S),
-            ("utilization-differs", "utilization", summary.utilization, self._last_utilization, _UTILIZATION_TOLERANCE),
-        ):
-            if logged is not None and abs(logged - here) > tolerance:
-                findings.append(Finding(code, f"The log ends with {what} {logged:g}; its rounds give {here:g}.", 1))
+        if summary.average_jct_s is not None and listed:
+            findings += _differs("mean-jct-differs", summary.average_jct_s, float(np.mean(listed)), _JCT_TOLERANCE_S)
+        if summary.utilization is not None:
+            last = self._last_utilization
+            findings += _differs("utilization-differs", summary.utilization, last, _UTILIZATION_TOLERANCE)
         return findings
 
     def _block(self, first: int, spooled: SpooledRounds) -> RoundBlock:
@@ -153,7 +152,7 @@ class Assembly:
 
     def _heads(self, first: int, spooled: SpooledRounds, running: np.ndarray, queued: np.ndarray) -> np.ndarray:
         """Round heads, as logged or derived; verifies the queue."""
-        heads, pairs = spooled.heads[list(ROUND_HEAD_DTYPE.names or ())].copy(), spooled.heads["pairs"]
+        heads, pairs = spooled.heads[list(ROUND_HEAD_DTYPE.names or ())].copy(), spooled.pairs
         if not self._derived:
             # A pair counts as one running job in the log, so its queue is too long by one.
             heads["jobs_queued"] -= pairs
@@ -170,6 +169,12 @@ class Assembly:
         heads["jobs_running"], heads["jobs_queued"], heads["jobs_completed"] = running, queued, completed
         heads["avg_jct_s"] = np.divide(total, count, out=np.zeros(len(heads)), where=count > 0)
         return heads
+
+
+def _differs(code: str, logged: float, here: float, tolerance: float) -> list[Finding]:
+    if abs(logged - here) <= tolerance:
+        return []
+    return [Finding(code, f"The log ends with {logged:g}; its rounds give {here:g}.", 1)]
 
 
 def _completed_after(job: Job, n_rounds: int) -> int:

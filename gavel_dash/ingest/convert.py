@@ -186,8 +186,8 @@ def _up_to_date(source: LogSource, paths: tuple[Path, ...], origin: dict[str, An
     if max(path.stat().st_mtime for path in inputs) > min(path.stat().st_mtime for path in paths):
         return None
     try:
-        with paths[0].open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            viz = VizFile(bytes(data), paths[0].name)
+        with paths[0].open("rb") as file:
+            viz = VizFile(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), paths[0].name)
         if viz.config["conversion"]["origin"] != origin:
             return None
         return _conversion(source.name, paths, viz.config, viz.n_rounds, viz.n_jobs, skipped=True)
@@ -221,8 +221,12 @@ def convert_many(
 
     Parameters
     ----------
+    sources : iterable of LogSource
+        From `find_logs`.
     processes : int, optional
         Worker processes; one per CPU unless given.
+    out_dir, window, gpus_per_node, force
+        As for `convert_log`.
     progress : callable, optional
         Called in this process with each log and what became of it, as they finish.
 

@@ -17,6 +17,7 @@ def derive_telemetry(block: RoundBlock, cluster: Cluster, completed: np.ndarray)
     Parameters
     ----------
     block : RoundBlock
+        Assembled rounds.
     cluster : Cluster
         Types in the order of `block.gpus_used`.
     completed : ndarray of float, shape (n_rounds of the block,)

@@ -7,7 +7,7 @@ that was killed ends anywhere, and half a line can read as a whole one (``Worker
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -77,7 +77,7 @@ class LogLines:
                 Finding("cut-line", f"The log stops in the middle of a line ({len(rest)} bytes are left out).", 1)
             )
 
-    def _complete_lines(self, data: bytes) -> Iterator[list[bytes]]:
+    def _complete_lines(self, data: bytes) -> Generator[list[bytes], None, bytes]:
         """Yield the complete lines of `data`, return what follows the last newline."""
         end = data.rfind(b"\n")
         if end >= 0:

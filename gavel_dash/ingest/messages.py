@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
 from gavel_dash.model import JobWindow
 
-SCHEDULED = b"[Micro-task scheduled]\tJob ID: "
+SCHEDULED = b"] [Micro-task scheduled]\tJob ID: "
+_WORKER_TYPE, _WORKERS = b"Worker type: ", b"Worker ID(s): "
 _POLICY = re.compile(rb"\bpolicy=([^,\s]+)")
 _SEED = re.compile(rb"\bseed=(\d+)")
 _ROUND_SECONDS = re.compile(rb"\btime_per_iteration=(\d+)")
@@ -20,37 +21,23 @@ _UTILIZATION = re.compile(rb"Cluster utilization: ([\d.]+)")
 _POLICY_NAMES = {"Gandiva_Packing": "gandiva", "AlloX_Perf": "allox"}
 
 
-class Scheduled(NamedTuple):
-    """One line of who runs where. More than one job: they share the same GPUs."""
-
-    job_ids: tuple[int, ...]
-    worker_type: str | None
-    workers: tuple[int, ...]
-
-
 def parse_job_ids(text: str) -> tuple[int, ...]:
     """``"38"`` as (38,), the pair of a packing policy ``"(3, 5)"`` as (3, 5)."""
     return tuple(int(part) for part in text.strip().strip("()").split(",") if part.strip())
 
 
-def parse_scheduled(text: bytes) -> Scheduled:
-    r"""What follows `SCHEDULED`: ``38\tWorker type: v100\tWorker ID(s): 72,73``.
-
-    Raises
-    ------
-    ValueError
-        The text has another form.
-    """
-    job, worker_type, workers = text.decode().split("\t")[:3]
-    if not worker_type.startswith("Worker type: ") or not workers.startswith("Worker ID(s): "):
-        raise ValueError("no worker type or worker ids")
-    return Scheduled(parse_job_ids(job), worker_type[13:].strip(), tuple(map(int, workers[14:].split(","))))
+def parse_worker_type(text: bytes) -> str:
+    """``Worker type: v100`` as "v100". Raises ValueError where the text has another form."""
+    if not text.startswith(_WORKER_TYPE):
+        raise ValueError(f"no worker type in {text!r}")
+    return text[len(_WORKER_TYPE) :].decode().strip()
 
 
-def scheduled_key(line: bytes, start: int) -> bytes:
-    """The part of a scheduled line that says who runs where; priorities and deficits behind it differ every round."""
-    end = line.find(b"\tPriority", start)
-    return line[start:] if end < 0 else line[start:end]
+def parse_workers(text: bytes) -> tuple[int, ...]:
+    """``Worker ID(s): 72,73`` as (72, 73). Raises ValueError where the text has another form."""
+    if not text.startswith(_WORKERS):
+        raise ValueError(f"no worker ids in {text!r}")
+    return tuple(map(int, text[len(_WORKERS) :].split(b",")))
 
 
 def parse_json(text: bytes) -> dict[str, Any]:
@@ -107,3 +94,8 @@ class Summary:
     def window(self) -> JobWindow | None:
         """The measured jobs: those whose completion times the log lists."""
         return JobWindow(min(self.jct_s), max(self.jct_s) + 1) if self.jct_s else None
+
+
+def shown(line: bytes, error: Exception) -> str:
+    """A line as an error message shows it, with what was wrong."""
+    return f"{line[:120].decode(errors='replace')!r} ({type(error).__name__}: {error})"

@@ -35,6 +35,7 @@ def read_log(path: Path, spool: BinaryIO, telemetry: BinaryIO) -> LogReading:
     Parameters
     ----------
     path : Path
+        Plain, gzip or zstd.
     spool : binary file
         Takes the rounds; seekable.
     telemetry : binary file

@@ -12,15 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gavel_dash.errors import LogParseError
-from gavel_dash.ingest.messages import (
-    SCHEDULED,
-    Scheduled,
-    Summary,
-    parse_job_ids,
-    parse_json,
-    parse_scheduled,
-    scheduled_key,
-)
+from gavel_dash.ingest.messages import SCHEDULED, Summary, parse_job_ids, parse_json, shown
 from gavel_dash.ingest.run_builder import Placement, RoundHead, RunBuilder
 
 _EVENT, _TELEMETRY, _ALLOCATION = b"EVENT ", b"TELEMETRY ", b"ALLOCATION "
@@ -60,30 +52,32 @@ class ReplicationParser:
         LogParseError
             A line that a conversion needs has another form.
         """
-        builder, scheduled_length = self._builder, len(SCHEDULED)
-        placements = self._placements
+        scheduled, place = self._builder.scheduled, self._placements.append
         for number, line in enumerate(lines, first_number):
-            start = line.find(b"] ") + 2
             try:
-                if line.startswith(SCHEDULED, start):
-                    key = scheduled_key(line, start + scheduled_length)
-                    placements.append(builder.known(key) or builder.placement(parse_scheduled(key), key))
-                elif line.startswith(_SCHEDULE_ROUND, start):
-                    continue
-                elif line.startswith(_TELEMETRY, start):
-                    self._end_round(line[start + len(_TELEMETRY) :])
-                elif line.startswith(_EVENT, start):
-                    self._event(parse_json(line[start + len(_EVENT) :]))
-                elif line.startswith(_ALLOCATION, start):
-                    self._allocation(parse_json(line[start + len(_ALLOCATION) :]))
-                elif start == 1:
-                    self._summary.read_line(line)
-            except (KeyError, TypeError, ValueError, OverflowError) as error:
-                found = f"{line[start : start + 80].decode(errors='replace')!r} ({type(error).__name__}: {error})"
-                raise LogParseError(self._path, number, "a message of the replication's simulator", found) from None
+                _, is_scheduled, text = line.partition(SCHEDULED)
+                if is_scheduled:
+                    place(scheduled(text))
+                else:
+                    self._other(line)
+            except (LookupError, TypeError, ValueError, OverflowError) as error:
+                raise LogParseError(self._path, number, "a message of the simulator", shown(line, error)) from None
 
     def finish(self) -> None:
         """Nothing is left to close: a round without its TELEMETRY does not count."""
+
+    def _other(self, line: bytes) -> None:
+        start = line.find(b"] ") + 2
+        if line.startswith(_SCHEDULE_ROUND, start):
+            return
+        if line.startswith(_TELEMETRY, start):
+            self._end_round(line[start + len(_TELEMETRY) :])
+        elif line.startswith(_EVENT, start):
+            self._event(parse_json(line[start + len(_EVENT) :]))
+        elif line.startswith(_ALLOCATION, start):
+            self._allocation(parse_json(line[start + len(_ALLOCATION) :]))
+        elif start == 1:
+            self._summary.read_line(line)
 
     def _event(self, event: dict[str, Any]) -> None:
         kind = event["event"]
@@ -101,8 +95,8 @@ class ReplicationParser:
 
     def _allocation(self, allocation: dict[str, Any]) -> None:
         for job, workers in allocation.items():
-            scheduled = Scheduled(parse_job_ids(job), None, tuple(int(worker) for worker in workers))
-            self._placements.append(self._builder.placement(scheduled))
+            placement = self._builder.allocated(parse_job_ids(job), tuple(int(worker) for worker in workers))
+            self._placements.append(placement)
 
     def _end_round(self, text: bytes) -> None:
         record = parse_json(text)

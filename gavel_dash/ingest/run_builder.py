@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import io
 import math
-from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO, NamedTuple
+from itertools import chain
+from typing import BinaryIO, NamedTuple, TypeAlias
 
 import numpy as np
 
 from gavel_dash.formats.vizbin_layout import ROUND_HEAD_DTYPE
-from gavel_dash.ingest.messages import Scheduled
+from gavel_dash.ingest.messages import parse_job_ids, parse_worker_type, parse_workers
 from gavel_dash.ingest.sharing import QUARTERS
 
 ROUNDS_PER_BLOCK = 512
-_CELLS_PER_BLOCK = 1 << 20
-_MAX_KNOWN_PLACEMENTS = 1 << 16
+_PLACEMENTS_PER_BLOCK = 1 << 18
+_MAX_KNOWN_WORKER_LISTS = 1 << 16
 # Wider than the file's fields: what does not fit there is found by the writer, not wrapped here.
 SPOOLED_HEAD_DTYPE = np.dtype(
     [(n, "f8" if ROUND_HEAD_DTYPE[n].kind == "f" else "i8") for n in ROUND_HEAD_DTYPE.names or ()]
-    + [("pairs", "i8"), ("jobs_active", "i8")]
+    + [("jobs_active", "i8")]
 )
 
 
@@ -42,11 +42,8 @@ class RoundHead(NamedTuple):
     completion_rate_jph: float = 0.0
 
 
-class Placement(NamedTuple):
-    """Jobs (positions in the job table) on the same workers."""
-
-    jobs: tuple[int, ...]
-    workers: tuple[int, ...]
+# Jobs, as positions in the job table, on the same workers. A plain tuple: a long log makes millions.
+Placement: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 
 
 @dataclass(slots=True)
@@ -68,13 +65,14 @@ class Job:
 class SpooledRounds(NamedTuple):
     """A block of n rounds as spooled.
 
-    `heads` (n,) of `SPOOLED_HEAD_DTYPE`; `logged` (n, n_types) GPUs the log counts per type; `placed` (n,)
-    placements per round; `jobs` and `sizes`, one per placement: position in the job table and number of
-    workers; `workers` the ids of all of them.
+    `heads` (n,) of `SPOOLED_HEAD_DTYPE`; `logged` (n, n_types) GPUs the log counts per type; `pairs` (n,) lines
+    that place two jobs at once; `placed` (n,) placed jobs per round; `jobs` and `sizes`, one per placed job:
+    position in the job table and number of workers; `workers` the ids of all of them.
     """
 
     heads: np.ndarray
     logged: np.ndarray
+    pairs: np.ndarray
     placed: np.ndarray
     jobs: np.ndarray
     sizes: np.ndarray
@@ -83,7 +81,18 @@ class SpooledRounds(NamedTuple):
 
 @dataclass
 class RunBuilder:
-    """Collects what a parser reads. `jobs` is in order of arrival, which is the order of every queue."""
+    """Collects what a parser reads.
+
+    Attributes
+    ----------
+    jobs : list of Job
+        In order of arrival, which is the order of every queue.
+    completions : list of (job id, sim_time, duration)
+        In the log's order; seconds.
+    worker_types : dict of worker id to type name
+        Workers that ran something.
+    totals : dict of type name to number of GPUs
+    """
 
     spool: BinaryIO
     jobs: list[Job] = field(default_factory=list)
@@ -96,15 +105,16 @@ class RunBuilder:
 
     def __post_init__(self) -> None:
         self._position: dict[int, int] = {}
-        self._known: dict[bytes, Placement] = {}
+        self._jobs_of: dict[bytes, tuple[int, ...]] = {}
+        self._workers_of: dict[bytes, tuple[int, ...]] = {}
         self._logged_types: list[str] = []
         self._start_block()
 
     def _start_block(self) -> None:
         self._heads: list[tuple[float, ...]] = []
         self._logged: list[Mapping[str, int]] = []
-        self._placed = array("i")
-        self._jobs, self._sizes, self._workers = array("i"), array("i"), array("i")
+        self._counts: list[int] = []
+        self._placements: list[Placement] = []
 
     def job_arrived(
         self, job_id: int, type_name: str = "unknown", scale_factor: int | None = None, gpu_request: float = 1.0
@@ -134,55 +144,75 @@ class RunBuilder:
             self.jobs.append(Job(job_id, arrived_after=self.n_rounds, arrival_round=self.last_round))
         return position
 
-    def known(self, key: bytes) -> Placement | None:
-        """The placement of a scheduled line seen before: from round to round most of them repeat."""
-        return self._known.get(key)
+    def scheduled(self, text: bytes) -> Placement:
+        r"""Take in what follows `SCHEDULED`: ``38\tWorker type: v100\tWorker ID(s): 72,73[\tPriority: ...]``.
 
-    def placement(self, scheduled: Scheduled, key: bytes | None = None) -> Placement:
-        """Take in who runs where; `key` is remembered for `known`."""
-        jobs = tuple(self._position_of(job_id) for job_id in scheduled.job_ids)
-        for position in jobs:
+        Jobs and worker lists repeat from round to round, so each text is parsed once.
+
+        Raises
+        ------
+        ValueError, IndexError
+            The text has another form.
+        """
+        fields = text.split(b"\t", 3)
+        jobs, workers = self._jobs_of.get(fields[0]), self._workers_of.get(fields[2])
+        if workers is None:
+            if len(self._workers_of) >= _MAX_KNOWN_WORKER_LISTS:
+                self._workers_of.clear()
+            workers = self._workers_of[fields[2]] = parse_workers(fields[2])
+            self._note_workers(workers, parse_worker_type(fields[1]))
+        if jobs is None:
+            jobs = self._jobs_of[fields[0]] = self._running(parse_job_ids(fields[0].decode()), len(workers))
+        return jobs, workers
+
+    def allocated(self, job_ids: tuple[int, ...], workers: tuple[int, ...]) -> Placement:
+        """Take in who runs where, of a line that does not tell the type of the workers."""
+        self._note_workers(workers, None)
+        return self._running(job_ids, len(workers)), workers
+
+    def _note_workers(self, workers: tuple[int, ...], worker_type: str | None) -> None:
+        for worker in workers:
+            if self.worker_types.get(worker) is None:
+                self.worker_types[worker] = worker_type
+
+    def _running(self, job_ids: tuple[int, ...], n_workers: int) -> tuple[int, ...]:
+        positions = tuple(self._position_of(job_id) for job_id in job_ids)
+        for position in positions:
             job = self.jobs[position]
             if job.scale_factor is None:
-                job.scale_factor = len(scheduled.workers)
-        for worker in scheduled.workers:
-            if self.worker_types.get(worker) is None:
-                self.worker_types[worker] = scheduled.worker_type
-        placement = Placement(jobs, scheduled.workers)
-        if key is not None:
-            if len(self._known) >= _MAX_KNOWN_PLACEMENTS:
-                self._known.clear()
-            self._known[key] = placement
-        return placement
+                job.scale_factor = n_workers
+        return positions
 
     def end_round(
-        self, head: RoundHead, placements: Iterable[Placement], gpus: Mapping[str, int], jobs_active: int = -1
+        self, head: RoundHead, placements: Sequence[Placement], gpus: Mapping[str, int], jobs_active: int = -1
     ) -> None:
         """Write a round: what ran in it, and what the log itself counts (`gpus` per type, `jobs_active`)."""
-        placed = pairs = 0
-        for jobs, workers in placements:
-            for job in jobs:
-                self._jobs.append(job)
-                self._sizes.append(len(workers))
-                self._workers.extend(workers)
-            placed += len(jobs)
-            pairs += len(jobs) - 1
-        self._placed.append(placed)
-        self._heads.append((*head, pairs, jobs_active))
+        self._counts.append(len(placements))
+        self._placements.extend(placements)
+        self._heads.append((*head, jobs_active))
         self._logged.append(gpus)
         self.n_rounds += 1
         self.last_round = head.round
-        if len(self._heads) == ROUNDS_PER_BLOCK or len(self._workers) > _CELLS_PER_BLOCK:
+        if len(self._heads) == ROUNDS_PER_BLOCK or len(self._placements) > _PLACEMENTS_PER_BLOCK:
             self._flush()
 
     def _flush(self) -> None:
         for gpus in self._logged:
             self._logged_types += [name for name in gpus if name not in self._logged_types]
         logged = [[gpus.get(name, 0) for name in self._logged_types] for gpus in self._logged]
+        placements, n = self._placements, len(self._heads)
+        tenants = np.array([len(jobs) for jobs, _ in placements], np.int64)
+        sizes = np.array([len(workers) for _, workers in placements], np.int64)
+        counts = np.array(self._counts, np.int64)
+        placed = np.bincount(np.repeat(np.arange(n), counts), tenants, n).astype(np.int64)
         block = SpooledRounds(
             np.array(self._heads, SPOOLED_HEAD_DTYPE),
-            np.array(logged, np.int64).reshape(len(logged), -1),
-            *(np.array(values, np.int32) for values in (self._placed, self._jobs, self._sizes, self._workers)),
+            np.array(logged, np.int64).reshape(n, -1),
+            placed - counts,
+            placed,
+            np.fromiter(chain.from_iterable(jobs for jobs, _ in placements), np.int32),
+            np.repeat(sizes, tenants),
+            np.fromiter(chain.from_iterable(workers for jobs, workers in placements for _ in jobs), np.int32),
         )
         write_arrays(self.spool, block)
         self._start_block()

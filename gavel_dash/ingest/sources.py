@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gavel_dash.errors import GavelDashError, SourceError
@@ -50,7 +50,7 @@ class LogSource:
     path: Path
     name: str
     timing_path: Path | None = None
-    key: RunKey = RunKey()
+    key: RunKey = field(default_factory=RunKey)
     timing: Timing | None = None
     dialect: str | None = None
     findings: tuple[Finding, ...] = ()
@@ -129,7 +129,7 @@ def _describe(path: Path) -> LogSource:
 def _describe_upstream(path: Path, stem: str) -> LogSource:
     """``lambda`` in the path is seconds between arrivals: the rate is 3600 / lambda."""
     parts = [*path.parts[-_UPSTREAM_DEPTH:-1], stem]
-    settings = dict(match.groups() for part in parts if (match := _SETTING.match(part)))
+    settings = {match[1]: match[2] for part in parts if (match := _SETTING.match(part))}
     at = next((i for i, part in enumerate(parts) if _CLUSTER.match(part) and not _SETTING.match(part)), None)
     cluster = policy = None
     if at is not None:

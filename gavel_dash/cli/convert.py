@@ -1,0 +1,101 @@
+"""`gavel-dash convert`: simulator logs to `.viz.bin`, completions and telemetry files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gavel_dash.cli.output import add_command
+from gavel_dash.errors import GavelDashError, UsageError
+from gavel_dash.model import JobWindow
+
+if TYPE_CHECKING:
+    from gavel_dash.ingest.convert import Conversion
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = add_command(
+        subparsers,
+        "convert",
+        "convert simulator logs (plain, .gz or .zst) to files that open at once",
+        "gavel-dash convert results/ raw_logs/ --out sweep",
+    )
+    parser.add_argument("sources", nargs="+", metavar="SRC", type=Path, help="log, or directory to search for logs")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="where the files go")
+    parser.add_argument("--jobs", metavar="N", type=_positive, help="processes (default: one per CPU)")
+    parser.add_argument(
+        "--window", metavar="A:B", type=_window, help="measured jobs, ids A to B - 1 (default: what the run says)"
+    )
+    parser.add_argument("--gpus-per-node", metavar="N", type=_positive, help="node size to note (default: unknown)")
+    parser.add_argument("--force", action="store_true", help="convert also what is up to date")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Convert every log; one line for each on standard output, failures on standard error."""
+    from tqdm import tqdm
+
+    from gavel_dash.ingest.convert import LogSource, convert_many, find_logs
+
+    sources = find_logs(args.sources)
+    if not sources:
+        raise UsageError(f"no logs in {', '.join(map(str, args.sources))} (looked for *.log, *.log.gz, *.log.zst)")
+    done = failed = text_bytes = 0
+    started = time.monotonic()
+    total = sum(source.path.stat().st_size for source in sources)
+    with tqdm(total=total, unit="B", unit_scale=True, desc=f"0/{len(sources)} logs", disable=None) as bar:
+
+        def progress(source: LogSource, result: Conversion | GavelDashError) -> None:
+            nonlocal done, failed, text_bytes
+            done += 1
+            if isinstance(result, GavelDashError):
+                failed += 1
+                bar.write(f"gavel-dash: {result}", file=sys.stderr)
+            else:
+                text_bytes += 0 if result.skipped else result.bytes_read
+                bar.write(result_line(result), file=sys.stdout)
+            seconds = max(time.monotonic() - started, 1e-3)
+            bar.set_description(f"{done}/{len(sources)} logs, {text_bytes / 1e6 / seconds:.0f} MB/s of text")
+            bar.update(source.path.stat().st_size)
+
+        convert_many(
+            sources,
+            args.out,
+            processes=args.jobs,
+            progress=progress,
+            window=args.window,
+            gpus_per_node=args.gpus_per_node,
+            force=args.force,
+        )
+    return 1 if failed else 0
+
+
+def result_line(result: Conversion) -> str:
+    """One conversion as one line: what it holds, and whether it agrees with its log."""
+    words = [f"{result.rounds:,} rounds", f"{result.jobs:,} jobs", f"{result.completions:,} completions"]
+    disagree = [
+        f"{n:,} rounds disagree with the log on {what}"
+        for n, what in ((result.rounds_queue_disagrees, "the queue"), (result.rounds_use_disagrees, "GPUs in use"))
+        if n
+    ]
+    words += disagree or ["every round agrees with the log"]
+    words += [f"{finding.code}: {finding.sentence}" for finding in result.findings]
+    return f"{result.name}: {', '.join(words)}{' (up to date)' if result.skipped else ''}"
+
+
+def _window(text: str) -> JobWindow:
+    start, colon, end = text.partition(":")
+    if not (
+        colon and start.isascii() and start.isdigit() and end.isascii() and end.isdigit() and int(start) < int(end)
+    ):
+        raise argparse.ArgumentTypeError(f"{text!r} is not A:B with A < B, such as 600:1000")
+    return JobWindow(int(start), int(end))
+
+
+def _positive(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
