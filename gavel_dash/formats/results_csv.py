@@ -150,7 +150,7 @@ def _carried(units: Sequence[str | None]) -> list[str | None]:
 def _fraction(text: str, unit: str | None) -> float | None:
     if unit is None:
         return None
-    return float(text) / 100 if unit == _PERCENTAGE else float(text)
+    return round(float(text) / 100, 12) if unit == _PERCENTAGE else float(text)
 
 
 def _has_dust(text: str) -> bool:
