@@ -69,7 +69,7 @@ def build_overlay(data: SaturationData, options: ChartOptions, selected_run: str
     """
     bounds = y_bounds(data, options)
     reached = data.saturation[data.saturation["estimate_jph"].notna()]
-    x_end = x_end_of(data.curves)
+    x_end = x_end_of(data.curves, options)
     estimates = reached["estimate_jph"].to_numpy(dtype=float)
     texts = [_flag_text(row, data.styles[row.curve].label) for row in rows_of(reached)]
     rows = _flag_rows(estimates, texts, x_end)
@@ -153,9 +153,12 @@ def _keys(curves: pd.DataFrame) -> list[Any]:
     return rows_of(curves.drop_duplicates("curve").fillna({"figure": "", "policy": ""}))
 
 
-def x_end_of(curves: pd.DataFrame) -> float:
+def x_end_of(curves: pd.DataFrame, options: ChartOptions) -> float:
     """Right end of the axis of rates."""
-    return float(curves["arrival_rate_jph"].max()) * 1.05 if len(curves) else 1.0
+    lines = _paper_lines(curves) if options.paper else []
+    rates = [curves["arrival_rate_jph"].to_numpy(dtype=float), *(line.arrival_rate_jph for line in lines)]
+    highest = np.concatenate(rates).max(initial=0.0)
+    return float(highest) * 1.05 or 1.0
 
 
 def y_axis(bounds: tuple[float, float], log: bool) -> dict[str, Any]:
@@ -232,7 +235,7 @@ def _end_names(
     shifts: list[list[float | None]] = []
     for width in (NARROW_PX, WIDE_PX):
         plot_px = width - LEFT_PX - RIGHT_PX
-        per_jph = plot_px / x_end_of(data.curves)
+        per_jph = plot_px / x_end_of(data.curves, options)
         in_px = [(x * per_jph, (scale(y) - low) / (high - low) * plot_height_px) for x, y in lines + others]
         ends = [(float(x[-1]), float(y[-1])) for x, y in in_px[: len(lines)]]
         shifts.append(place_at_ends(ends, labels, in_px, Box(0, 0, plot_px + RIGHT_PX, plot_height_px)))

@@ -30,19 +30,32 @@ def panel_names(curves: pd.DataFrame) -> list[str]:
     return sorted(set(_panel_of(curves)), key=lambda name: (len(name), name))
 
 
+def panels_height(curves: pd.DataFrame) -> int:
+    """Height of the small multiples in pixels."""
+    return PANEL_HEIGHT_PX * _n_rows(panel_names(curves))
+
+
+def _n_rows(names: list[str]) -> int:
+    return max(1, -(-len(names) // PANELS_PER_ROW))
+
+
 def build_panels(data: SaturationData, options: ChartOptions, selected_run: str | None, theme: str) -> Figure:
     """One small chart per figure, all on the same scale of hours."""
     bounds = y_bounds(data, options)
     names = panel_names(data.curves)
     of_curve = dict(zip(data.curves["curve"], _panel_of(data.curves), strict=True))
-    n_rows = max(1, -(-len(names) // PANELS_PER_ROW))
+    n_rows = _n_rows(names)
     layout: dict[str, Any] = {}
     traces, shapes, annotations = [], [], []
     for i, name in enumerate(names):
         part = _part(data, {curve for curve, panel in of_curve.items() if panel == name})
         suffix = "" if i == 0 else str(i + 1)
         x_domain, y_domain = _domains(i, min(len(names), PANELS_PER_ROW), n_rows)
-        layout[f"xaxis{suffix}"] = {"range": [0, x_end_of(part.curves)], "domain": x_domain, "anchor": f"y{suffix}"}
+        layout[f"xaxis{suffix}"] = {
+            "range": [0, x_end_of(part.curves, options)],
+            "domain": x_domain,
+            "anchor": f"y{suffix}",
+        }
         shared = y_axis(bounds, options.log) | {"domain": y_domain, "anchor": f"x{suffix}", "title": {"text": ""}}
         layout[f"yaxis{suffix}"] = shared | ({"matches": "y", "showticklabels": i % PANELS_PER_ROW == 0} if i else {})
         for trace in curve_traces(part, options, bounds, selected_run, theme):
@@ -50,7 +63,7 @@ def build_panels(data: SaturationData, options: ChartOptions, selected_run: str 
         for row in rows_of(part.saturation[part.saturation["estimate_jph"].notna()]):
             shapes += saturation_shapes(row, part.styles[row.curve].color, f"x{suffix}", f"y{suffix} domain")
         annotations.append(_panel_title(name, part, x_domain, y_domain, theme))
-    height = PANEL_HEIGHT_PX * n_rows
+    height = panels_height(data.curves)
     margin = {"l": LEFT_PX, "r": RIGHT_PX, "t": 44, "b": 32}
     layout = look.layout(theme, height=height, margin=margin, shapes=shapes, annotations=annotations, **layout)
     layout["uirevision"] = "log" if options.log else "linear"

@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from gavel_dash.pages import sweep
+from gavel_dash.pages import saturation, sweep
 
-PAGES: tuple[ModuleType, ...] = (sweep,)
+PAGES: tuple[ModuleType, ...] = (sweep, saturation)
