@@ -97,7 +97,7 @@ def test_check_names_the_damaged_and_exits_1(sweep: Path, capsys: pytest.Capture
     assert main(["check", str(sweep)]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.startswith("ok") for line in lines) == 4
-    assert [line for line in lines if line.startswith("DAMAGED")][0].count("fig10_las_3.0jph_multi_s0") == 1
+    assert next(line for line in lines if line.startswith("DAMAGED")).count("fig10_las_3.0jph_multi_s0") == 1
     assert main(["check", str(sweep / "fig10_las_1.0jph_multi_s0.viz.bin")]) == 0
 
 
