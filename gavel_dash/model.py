@@ -5,6 +5,7 @@ Nothing here reads a file or knows a page; every other room may import it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -80,3 +81,9 @@ class RunKey:
     arrival_rate_jph: float | None = None
     seed: int | None = None
     cluster: str | None = None
+
+
+def natural_order(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key that puts fig9 before fig10: digits compare as numbers, everything else as text."""
+    parts = re.findall(r"\d+|\D+", text)
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts)

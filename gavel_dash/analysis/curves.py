@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from gavel_dash import schema
+from gavel_dash.model import natural_order
 
 CURVE_KEY = ["figure", "policy", "setting", "cluster"]
 CONFIDENCE = 0.95
@@ -50,6 +51,11 @@ def select_points(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(curve=curve_names(runs)) if len(runs) else runs.assign(curve="")
 
 
+def in_curve_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows with curves in natural order (fig9 before fig10), otherwise in the order they had."""
+    return frame.sort_values("curve", key=lambda names: names.map(natural_order), kind="stable", ignore_index=True)
+
+
 def summarize_curves(runs: pd.DataFrame) -> pd.DataFrame:
     """Mean JCT per curve and arrival rate over its seeds, with a t interval.
 
@@ -66,7 +72,7 @@ def summarize_curves(runs: pd.DataFrame) -> pd.DataFrame:
     """
     points = select_points(runs).groupby(["curve", *CURVE_KEY, "arrival_rate_jph"], dropna=False, sort=True)
     rows = [_point(key, group) for key, group in points]
-    return schema.build_frame(rows, schema.CURVES)
+    return in_curve_order(schema.build_frame(rows, schema.CURVES))
 
 
 def _point(key: tuple[object, ...], runs: pd.DataFrame) -> dict[str, object]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gavel_dash import schema
-from gavel_dash.analysis.curves import CURVE_KEY, select_points
+from gavel_dash.analysis.curves import CURVE_KEY, in_curve_order, select_points
 
 PLATEAU_FACTOR = "plateau_factor"
 DEFAULT_K = 2.0
@@ -63,7 +63,7 @@ def summarize_saturation(runs: pd.DataFrame, k: float = DEFAULT_K) -> pd.DataFra
     """
     curves = select_points(runs).groupby(["curve", *CURVE_KEY], dropna=False, sort=True)
     rows = [{**dict(zip(["curve", *CURVE_KEY], key, strict=True)), **_estimate(group, k)} for key, group in curves]
-    return schema.build_frame(rows, schema.SATURATION)
+    return in_curve_order(schema.build_frame(rows, schema.SATURATION))
 
 
 def _estimate(runs: pd.DataFrame, k: float) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from gavel_dash import schema
-from gavel_dash.model import Finding, JobWindow, RunKey
+from gavel_dash.model import Finding, JobWindow, RunKey, natural_order
 from gavel_dash.sweep.cache import Progress, cache_dir, key_of, write_atomically
 from gavel_dash.sweep.discover import Found
 from gavel_dash.sweep.index_run import IndexedRun, index_run
@@ -92,7 +92,7 @@ def _revive(document: Mapping[str, Any]) -> IndexedRun | None:
 def _order(run: IndexedRun) -> tuple[object, ...]:
     key = run.key
     return (
-        key.figure or "~",
+        natural_order(key.figure or "~"),
         key.policy or "~",
         key.setting or "~",
         key.arrival_rate_jph if key.arrival_rate_jph is not None else float("inf"),

@@ -40,4 +40,9 @@ def test_damaged_runs_and_runs_without_a_rate_are_not_points() -> None:
 
 def test_curves_of_two_clusters_are_told_apart_by_name() -> None:
     runs = pd.concat([make_runs([(1.0, 0, 9.0)], cluster="36v100"), make_runs([(1.0, 0, 8.0)], cluster="8v100")])
-    assert summarize_curves(runs)["curve"].tolist() == ["p multi 36v100", "p multi 8v100"]
+    assert summarize_curves(runs)["curve"].tolist() == ["p multi 8v100", "p multi 36v100"]
+
+
+def test_fig9_comes_before_fig10() -> None:
+    runs = pd.concat([make_runs([(1.0, 0, 9.0)], figure=figure) for figure in ("fig10", "fig9", "fig11")])
+    assert summarize_curves(runs)["figure"].tolist() == ["fig9", "fig10", "fig11"]
