@@ -190,7 +190,7 @@ class TestTiming:
         ],
     )
     def test_anything_else_is_an_error(self, content: Any) -> None:
-        with pytest.raises(SourceError, match="^t: "):
+        with pytest.raises(SourceError, match=r"^t: "):
             read_timing(of(content), "t")
 
 
@@ -313,5 +313,5 @@ class TestManifest:
 
     @pytest.mark.parametrize("content", [b"", b"{", b"{}", b"3", b'{"experiments": {}}'])
     def test_no_list_is_an_error(self, content: bytes) -> None:
-        with pytest.raises(SourceError, match="^m: "):
+        with pytest.raises(SourceError, match=r"^m: "):
             read_manifest(of(content), "m")

@@ -150,6 +150,14 @@ def test_a_config_that_is_no_config_is_an_error(text: bytes) -> None:
         VizFile(bytes(data), "run")
 
 
+def test_two_sections_in_one_place_are_an_error() -> None:
+    data = bytearray(build(TYPES, ROUNDS, JOBS))
+    data[24:32] = data[32:40]
+
+    with pytest.raises(VizFormatError, match=r"in the job records|in the round records"):
+        VizFile(bytes(data), "run")
+
+
 def test_counts_that_do_not_add_up_are_an_error() -> None:
     data = build(TYPES, ROUNDS, JOBS).replace(b'"count": 2', b'"count": 4')
 

@@ -28,15 +28,26 @@ def test_the_type_order_follows_the_allocations_where_they_agree_clearly_better(
     assert "0%" in viz.findings[0].sentence
 
 
-def test_rounds_in_which_all_orders_agree_do_not_hide_a_wrong_order() -> None:
-    # GIVEN a saturated run: only 5 of 105 rounds are not full
-    rounds = [Round([2, 2, 2], [1, 1, 2, 2, 3, 3])] * 100 + [Round([2, 2, 1], [1, 0, 2, 2, 3, 3])] * 5
+@pytest.mark.parametrize("same", [Round([2, 2, 2], [1, 1, 2, 2, 3, 3]), Round([1, 1, 1], [1, 0, 2, 0, 3, 0])])
+def test_rounds_in_which_all_orders_agree_do_not_hide_a_wrong_order(same: Round) -> None:
+    # GIVEN a run of which only 5 of 105 rounds tell orders apart, as a saturated one does
+    rounds = [same] * 100 + [Round([2, 2, 1], [1, 0, 2, 2, 3, 3])] * 5
 
     assert found(VizFile(build(REVERSED, rounds), "run")) == {"type-order-corrected": 5}
-    assert found(VizFile(build(TYPES, [Round([2, 2, 2], [1, 1, 2, 2, 3, 3])] * 9), "run")) == {}
+    assert found(VizFile(build(TYPES, [same] * 9), "run")) == {}
 
 
-def test_a_slightly_better_order_is_not_taken() -> None:
+def test_an_order_that_agrees_only_a_little_better_is_not_taken() -> None:
+    # GIVEN 90 rounds that the config and one other order explain, and 8 that only the other explains
+    rounds = [Round([1, 1, 0], [1, 0, 2, 0, 0, 0])] * 90 + [Round([2, 1, 0], [1, 0, 2, 2, 0, 0])] * 8
+    viz = VizFile(build(TYPES, rounds), "run")
+
+    assert viz.type_order.order == (0, 1, 2)
+    assert viz.type_order.config_agreement == pytest.approx(90 / 98)
+    assert found(viz) == {"gpu-used-differs": 8}
+
+
+def test_the_order_that_explains_most_rounds_stays() -> None:
     # GIVEN rounds of which the config explains 92 %, the reverse 8 %
     rounds = [Round([2, 0, 0], [1, 1, 0, 0, 0, 0])] * 92 + [Round([0, 0, 2], [1, 1, 0, 0, 0, 0])] * 8
     viz = VizFile(build(TYPES, rounds), "run")
@@ -109,6 +120,14 @@ def test_a_job_that_arrives_with_its_round_stays_in_a_queue_of_the_right_length(
 
     assert viz.queue(0).tolist() == [7]
     assert viz.findings == ()
+
+
+def test_a_job_is_in_the_system_up_to_its_completion_round() -> None:
+    rounds = [Round([0, 0, 0], [0] * 6, [7], queued=queued) for queued in (1, 1, 0)]
+    viz = VizFile(build(TYPES, rounds, [(7, 0, 1, 0, 1, 360.0)]), "run")
+
+    assert [viz.queue(i).tolist() for i in range(3)] == [[7], [7], []]
+    assert found(viz) == {"queue-cleaned": 1}
 
 
 def test_a_difference_that_cleaning_does_not_explain_is_reported() -> None:
