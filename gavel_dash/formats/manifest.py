@@ -7,12 +7,11 @@ Filters in use: date, trace, figure, algorithm, scheduler, placement, policy, lo
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any, BinaryIO
 
 from gavel_dash.errors import SourceError
 from gavel_dash.formats.json_source import is_number, read_json
-from gavel_dash.formats.run_name import parse_run_name, tidy_rate
+from gavel_dash.formats.run_name import tidy_rate
 from gavel_dash.model import RunKey
 
 _FILE_KEYS = ("file", "path", "filename", "name")
@@ -23,8 +22,8 @@ _SEED = re.compile(r"^(?:s|seed[ =_]?)?(\d{1,18})$")
 def read_manifest(file: BinaryIO, name: str) -> dict[str, RunKey]:
     """Read a manifest: what it says of each file, by file name without directories.
 
-    The policy is ``policy`` or ``algorithm``, else scheduler and placement joined by ``_``. What an entry does not say,
-    its file's name may. Entries without a file, and unreadable fields, are passed over.
+    The policy is ``policy`` or ``algorithm``, else scheduler and placement joined by ``_``. Only what an entry
+    says is returned, not what its file's name says. Entries without a file, and unreadable fields, are passed over.
 
     Parameters
     ----------
@@ -57,11 +56,11 @@ def read_manifest(file: BinaryIO, name: str) -> dict[str, RunKey]:
         if ".viz.bin" not in file_name:
             file_name += ".viz.bin"
         filters = entry["filters"] if isinstance(entry.get("filters"), dict) else {}
-        keys[file_name] = _key({**entry, **filters}, parse_run_name(file_name.split(".viz.bin")[0]))
+        keys[file_name] = _key({**entry, **filters})
     return keys
 
 
-def _key(said: dict[str, Any], from_name: RunKey) -> RunKey:
+def _key(said: dict[str, Any]) -> RunKey:
     parts = [_text(said.get("scheduler")), _text(said.get("placement"))]
     joined = "_".join(part for part in parts if part)
     figure = _text(said.get("figure"))
@@ -75,7 +74,7 @@ def _key(said: dict[str, Any], from_name: RunKey) -> RunKey:
     }
     if told["seed"] is not None:
         told["seed"] = int(told["seed"])
-    return replace(from_name, **{field: value for field, value in told.items() if value is not None})
+    return RunKey(**told)
 
 
 def _text(value: object) -> str | None:

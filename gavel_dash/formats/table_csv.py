@@ -15,7 +15,7 @@ def _neutralize(cell: object) -> object:
 
 
 def write_table_csv(frame: pd.DataFrame) -> str:
-    """Render a table as CSV: header with units in the column names, no index, ``\\n`` line ends.
+    """Render a table as CSV: header with units in the column names, no index, Unix line ends.
 
     Floats are written in the shortest form that reads back to the same number; text cells that begin like a
     spreadsheet formula get a leading apostrophe; missing values are empty. Numbers are never touched.

@@ -286,7 +286,7 @@ class TestResultsCsv:
 
 
 class TestManifest:
-    def test_filters_come_first_and_the_name_fills_in(self) -> None:
+    def test_only_what_an_entry_says_is_taken(self) -> None:
         experiments = [
             {"file": "repl/gavel_repl_fig9_mmf_0.4jph_single_s0.viz.bin", "filters": {"load": "0.5jph", "seed": "s3"}},
             {
@@ -298,7 +298,7 @@ class TestManifest:
             "not an object",
         ]
         expected = {
-            "gavel_repl_fig9_mmf_0.4jph_single_s0.viz.bin": RunKey("fig9", "mmf", "single", 0.5, 3),
+            "gavel_repl_fig9_mmf_0.4jph_single_s0.viz.bin": RunKey(arrival_rate_jph=0.5, seed=3),
             "fgd.viz.bin": RunKey("fig7", "gavel_random", arrival_rate_jph=60),
             "plain.viz.bin": RunKey(policy="fifo", arrival_rate_jph=2, seed=1),
         }
