@@ -59,7 +59,9 @@ def layout(sweep: Sweep, **query: object) -> Component:
                     build_rail(runs, filters),
                     html.Div(
                         [
-                            html.Div(build_counts(runs, matching), id="sweep-counts", className="sweep-counts"),
+                            html.Div(
+                                build_counts(runs, matching, filters), id="sweep-counts", className="sweep-counts"
+                            ),
                             html.Div(
                                 empty_state(
                                     empty_sentence(sweep, filters),
@@ -91,8 +93,7 @@ def layout(sweep: Sweep, **query: object) -> Component:
 
 
 def _map_panel(runs: Any) -> Component:
-    ticks = place_ticks(runs, set(runs["run"]))
-    height = map_height(ticks["curve"].nunique())
+    height = map_height(place_ticks(runs)["curve"].nunique())
     unplaced = int((runs["arrival_rate_jph"].isna() | runs["policy"].isna()).sum())
     said = f"{unplaced} of the runs have no policy or no rate: they are in the table only" if unplaced else ""
     graph = dcc.Graph(id="sweep-map", config={**GRAPH_CONFIG, "displayModeBar": False}, style={"height": f"{height}px"})
@@ -104,7 +105,7 @@ def _map_panel(runs: Any) -> Component:
         **{"aria-label": "Map of the sweep: a row per policy, a column per arrival rate, a tick per seed"},
     )
     hint = html.Span(said or "One tick per seed; click one for its run", className="gd-muted")
-    return panel(box, "Policy × arrival rate", hint, className="sweep-map-panel")
+    return panel(box, "Policy × arrival rate (jph)", hint, className="sweep-map-panel")
 
 
 def show_matching(sweep: Sweep, filters: Filters) -> tuple[Any, ...]:
@@ -113,7 +114,7 @@ def show_matching(sweep: Sweep, filters: Filters) -> tuple[Any, ...]:
     matching = apply_filters(runs, filters)
     return (
         row_data(matching),
-        build_counts(runs, matching),
+        build_counts(runs, matching, filters),
         checklist_options(runs, filters),
         not matching.empty,
         matching.empty,
@@ -203,8 +204,7 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         Input("sweep-selected", "data"),
     )
     def draw_map(filters: Filters, theme: str, selected: str | None) -> dict[str, Any]:
-        runs = sweep.runs()
-        return build_sweep_map(runs, set(apply_filters(runs, filters)["run"]), theme, selected)
+        return build_sweep_map(sweep.runs(), filters, theme, selected)
 
     @app.callback(
         Output("sweep-drawer", "title"),

@@ -104,7 +104,7 @@ def _identity(run: dict[str, Any], sources: dict[str, str]) -> Component:
             [
                 html.Th(columns[field].label, scope="row", title=columns[field].meaning),
                 html.Td(value_text(run[field]) if not pd.isna(run[field]) else "unknown"),
-                html.Td(sources.get(field, ""), className="gd-muted"),
+                html.Td(sources.get(field, "" if pd.isna(run[field]) else "the data"), className="gd-muted"),
             ]
         )
         for field in IDENTITY

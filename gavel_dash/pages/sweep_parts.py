@@ -9,8 +9,8 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from gavel_dash import schema
-from gavel_dash.analysis.facets import FACETS, TEXT, FacetValue, count_filters, facet_counts
-from gavel_dash.figures.sweep_map import place_ticks
+from gavel_dash.analysis.facets import FACETS, TEXT, FacetValue, apply_filters, count_filters, facet_counts
+from gavel_dash.analysis.missing import find_missing
 from gavel_dash.figures.theme import STATUS
 from gavel_dash.ui import column_defs, grid, panel, row_data
 from gavel_dash.ui.controls import button
@@ -31,7 +31,6 @@ SHOWN_COLUMNS = (
     "seed",
     "mean_jct_h",
     "n_completed",
-    "n_window",
     "mean_occupancy",
     "rounds",
     "jobs",
@@ -55,7 +54,7 @@ def build_problems(sweep: Sweep) -> list[Component]:
     return [html.Details([html.Summary(summary), html.Ul([html.Li(s) for s in sentences])], className="sweep-problems")]
 
 
-def build_counts(runs: pd.DataFrame, matching: pd.DataFrame) -> list[Component]:
+def build_counts(runs: pd.DataFrame, matching: pd.DataFrame, filters: Filters) -> list[Component]:
     """The headline: how many runs match, and how many of each status. Its signs are the map's legend."""
     total = _plural(len(runs), "run")
     head = total if len(matching) == len(runs) else f"{len(matching):,} of {total}"
@@ -68,7 +67,7 @@ def build_counts(runs: pd.DataFrame, matching: pd.DataFrame) -> list[Component]:
         )
         for s in shown
     ]
-    missing = int((place_ticks(runs, set(matching["run"]))["status"] == "missing").sum())
+    missing = len(apply_filters(find_missing(runs), filters))
     hint = "a seed of the sweep that has no run at a rate where its curve has others"
     items.append(html.Span([html.Span("·", className="sweep-sign"), f" {missing:,} missing"], title=hint))
     return [html.Strong(head), *items]
@@ -98,7 +97,7 @@ def build_rail(runs: pd.DataFrame, filters: Filters) -> Component:
         id="sweep-search",
         type="search",
         value=" ".join(filters.get(TEXT, [])),
-        placeholder="Name, policy or note ( / )",
+        placeholder="Name, policy, note",
         debounce=0.25,
         className="gd-input sweep-search",
     )
@@ -159,7 +158,8 @@ def empty_sentence(sweep: Sweep, filters: Filters) -> str:
 
 def build_table_panel(matching: pd.DataFrame) -> Component:
     """The table with what can be done with it."""
-    columns = [c for c in schema.RUNS if c.name != "mean_jct_is_lower_bound"]
+    by_name = {column.name: column for column in schema.RUNS if column.name != "mean_jct_is_lower_bound"}
+    columns = [by_name[name] for name in dict.fromkeys([*SHOWN_COLUMNS, *by_name])]
     table = grid(
         "sweep-grid",
         _column_defs(columns),
@@ -168,7 +168,7 @@ def build_table_panel(matching: pd.DataFrame) -> Component:
         "Runs",
         options={
             "rowSelection": {"mode": "multiRow", "enableClickSelection": False, "selectAll": "filtered"},
-            "selectionColumnDef": {"pinned": "left", "width": 42, "resizable": False, "suppressHeaderMenuButton": True},
+            "selectionColumnDef": {"pinned": "left", "width": 40, "resizable": False, "suppressHeaderMenuButton": True},
             "context": {"signs": {status: sign for status, (_, sign) in STATUS.items()}},
             "localeText": {"noRowsToShow": "No runs match the filters of the columns."},
         },
@@ -203,11 +203,28 @@ def build_table_panel(matching: pd.DataFrame) -> Component:
 
 
 def _column_defs(columns: list[schema.Column]) -> list[dict[str, Any]]:
-    widths = {"run": 310, "status": 120, "note": 420, "cluster": 180, "policy": 220, "window": 110}
+    widths = {
+        "run": 330,
+        "status": 120,
+        "note": 420,
+        "cluster": 180,
+        "policy": 220,
+        "window": 110,
+        "seed": 78,
+        "mean_jct_h": 118,
+        "n_window": 118,
+    }
     definitions = column_defs(
         columns,
         {
             "run": {"pinned": "left", "lockVisible": True},
+            "n_completed": {
+                "headerTooltip": "window jobs that completed / jobs in the measurement window",
+                "valueFormatter": {
+                    "function": "params.value == null ? '' : "
+                    "d3.format(',')(params.value) + ' / ' + d3.format(',')(params.data.n_window)"
+                },
+            },
             "status": {"valueFormatter": {"function": "params.context.signs[params.value] + ' ' + params.value"}},
             "mean_jct_h": {
                 "valueFormatter": {
@@ -218,6 +235,6 @@ def _column_defs(columns: list[schema.Column]) -> list[dict[str, Any]]:
         },
     )
     for definition in definitions:
-        definition["width"] = widths.get(definition["field"], 108)
+        definition["width"] = widths.get(definition["field"], 104)
         definition["hide"] = definition["field"] not in SHOWN_COLUMNS
     return definitions

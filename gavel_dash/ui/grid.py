@@ -77,7 +77,7 @@ def column_defs(
 def row_data(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """A table as the grid takes it: one dict per row, None where a value is missing."""
     cells = frame.astype(object)
-    return cells.where(frame.notna(), None).to_dict("records")  # type: ignore[return-value]
+    return cells.where(frame.notna(), None).to_dict("records")
 
 
 def grid(
