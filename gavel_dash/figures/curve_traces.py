@@ -126,17 +126,17 @@ def paper_trace(curve: PaperCurve, color: str, k: float) -> Trace:
     }
 
 
-def ring_trace(x: float | None, y: float | None, theme: str) -> Trace:
-    """A ring around the selected point; empty where nothing is selected."""
+def ring_trace(around: list[tuple[float, float]], theme: str) -> Trace:
+    """A ring around the selected point, and a smaller one around its selected seed; none where nothing is selected."""
     return {
         "type": "scatter",
         "mode": "markers",
         "name": "selected",
-        "x": [] if x is None else [x],
-        "y": [] if y is None else [y],
+        "x": [x for x, _ in around],
+        "y": [y for _, y in around],
         "marker": {
             "symbol": "circle-open",
-            "size": 20,
+            "size": [20, 13][: len(around)],
             "color": look.token(theme, "accent"),
             "line": {"width": 2.5, "color": look.token(theme, "accent")},
         },

@@ -126,7 +126,7 @@ def curve_traces(
 ) -> list[dict[str, Any]]:
     """All traces of a chart: the ring first, so that it lies under the markers, then the paper, then ours."""
     low, high = bounds
-    traces = [_ring(data, selected_run, high, theme)]
+    traces = [_ring(data, options, selected_run, high, theme)]
     for row in _keys(data.curves) if options.paper else []:
         line = paper_curve(row.figure, row.policy)
         if line is not None:
@@ -141,12 +141,18 @@ def curve_traces(
     return traces
 
 
-def _ring(data: SaturationData, selected_run: str | None, high: float, theme: str) -> dict[str, Any]:
+def _ring(
+    data: SaturationData, options: ChartOptions, selected_run: str | None, high: float, theme: str
+) -> dict[str, Any]:
     at = point_of(data, selected_run)
     if at is None:
-        return ring_trace(None, None, theme)
+        return ring_trace([], theme)
     point = data.curves[(data.curves["curve"] == at[0]) & (data.curves["arrival_rate_jph"] == at[1])].iloc[0]
-    return ring_trace(at[1], high / 1.03 if pd.isna(point["mean_jct_h"]) else float(point["mean_jct_h"]), theme)
+    around = [(at[1], high / 1.03 if pd.isna(point["mean_jct_h"]) else float(point["mean_jct_h"]))]
+    run = data.runs[data.runs["run"] == selected_run].iloc[0]
+    if options.seeds and run["n_at_point"] > 1 and not pd.isna(run["mean_jct_h"]):
+        around.append((at[1], float(run["mean_jct_h"])))
+    return ring_trace(around, theme)
 
 
 def _keys(curves: pd.DataFrame) -> list[Any]:

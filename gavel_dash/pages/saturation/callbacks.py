@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, html, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, Patch, State, ctx, html, no_update
 from dash.exceptions import PreventUpdate
 
 from gavel_dash.analysis.saturation import DEFAULT_K
@@ -46,15 +46,17 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
     )
     def draw_charts(
         k: float | None, axis: str, show: list[str], selection: Selection, theme: str, filters: Filters
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    ) -> tuple[dict[str, Any] | Patch, dict[str, Any] | Patch]:
         options = options_from_controls(k, axis, show)
         if options is None:
             raise PreventUpdate
         data = data_of(filters, options.k)
-        return (
-            build_overlay(data, options, selection["run"], theme),
-            build_panels(data, options, selection["run"], theme),
-        )
+        overlay = build_overlay(data, options, selection["run"], theme)
+        panels = build_panels(data, options, selection["run"], theme)
+        # Other layers or another scale are another chart; anything else keeps the zoom.
+        if {"saturation-axis", "saturation-show", None} & {ctx.triggered_id}:
+            return overlay, panels
+        return keep_zoom(overlay), keep_zoom(panels)
 
     @app.callback(
         Output("saturation-table", "children"),
@@ -139,6 +141,23 @@ def clicked_run(click: Any) -> str | None:
     run = (click or {"points": []})["points"][:1]
     name = run[0].get("customdata") if run else None
     return name if isinstance(name, str) else None
+
+
+def keep_zoom(figure: dict[str, Any]) -> Patch:
+    """All of a figure but the ranges of its axes.
+
+    Dash writes a zoomed range into the `figure` property, so that Plotly's `uirevision` cannot tell it from ours: a
+    whole figure would reset the zoom.
+    """
+    patch = Patch()
+    patch["data"] = figure["data"]
+    for name, value in figure["layout"].items():
+        if name.startswith(("xaxis", "yaxis")):
+            for key in value.keys() - {"range"}:
+                patch["layout"][name][key] = value[key]
+        else:
+            patch["layout"][name] = value
+    return patch
 
 
 def _register_clientside(app: Dash) -> None:
