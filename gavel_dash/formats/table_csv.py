@@ -9,9 +9,11 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _neutralize(cell: object) -> object:
-    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
-        return "'" + cell
-    return cell
+    if not isinstance(cell, str):
+        return cell
+    marked = "'" + cell if cell.startswith(_FORMULA_STARTS) else cell
+    # A lone carriage return is left unquoted by the CSV writer and would end the row for its readers.
+    return marked.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def write_table_csv(frame: pd.DataFrame) -> str:
