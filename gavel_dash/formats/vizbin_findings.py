@@ -74,16 +74,16 @@ def _round_numbers(viz: VizFile) -> Iterator[Finding]:
     if not len(numbers):
         return
     backwards = int(np.count_nonzero(np.diff(numbers) <= 0))
-    missing = int(numbers[-1]) + 1 - len(numbers)
+    # Simulators number from 0; where rounds are derived from a log, the first is 1 so that what happened before it can be 0.
+    first = 1 if numbers[0] == 1 else 0
+    missing = int(numbers[-1]) + 1 - first - len(numbers)
     if backwards:
         sentence = (
             f"Round numbers do not increase at {backwards} of {len(numbers)} records; records are shown in order."
         )
         yield Finding("round-numbers-irregular", sentence, backwards)
     elif missing:
-        sentence = (
-            f"The file holds {len(numbers)} of the {numbers[-1] + 1} rounds up to its last; {missing} are not in it."
-        )
+        sentence = f"The file holds {len(numbers)} of the {numbers[-1] + 1 - first} rounds up to its last; {missing} are not in it."
         yield Finding("sampled-rounds", sentence, missing)
 
 

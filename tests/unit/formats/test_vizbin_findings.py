@@ -174,6 +174,8 @@ def test_gpus_counted_while_nothing_runs_do_not_make_the_allocation_unknown() ->
         ([0, 1, 2], {}),
         ([0, 10, 20], {"sampled-rounds": 18}),
         ([5, 6], {"sampled-rounds": 5}),
+        ([1, 2], {}),
+        ([1, 3], {"sampled-rounds": 1}),
         ([0, 2, 2, 1], {"round-numbers-irregular": 2}),
     ],
 )
