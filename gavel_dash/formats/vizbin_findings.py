@@ -74,7 +74,7 @@ def _round_numbers(viz: VizFile) -> Iterator[Finding]:
     if not len(numbers):
         return
     backwards = int(np.count_nonzero(np.diff(numbers) <= 0))
-    # Simulators number from 0; where rounds are derived from a log, the first is 1 so that what happened before it can be 0.
+    # Simulators number from 0; rounds derived from a log without numbers start at 1, as 0 is "before the first".
     first = 1 if numbers[0] == 1 else 0
     missing = int(numbers[-1]) + 1 - first - len(numbers)
     if backwards:
@@ -83,7 +83,8 @@ def _round_numbers(viz: VizFile) -> Iterator[Finding]:
         )
         yield Finding("round-numbers-irregular", sentence, backwards)
     elif missing:
-        sentence = f"The file holds {len(numbers)} of the {numbers[-1] + 1 - first} rounds up to its last; {missing} are not in it."
+        rounds = numbers[-1] + 1 - first
+        sentence = f"The file holds {len(numbers)} of the {rounds} rounds up to its last; {missing} are not in it."
         yield Finding("sampled-rounds", sentence, missing)
 
 
