@@ -77,8 +77,8 @@ def build_heatmap(
     Returns
     -------
     dict
-        Plotly figure. Trace 0 is the heatmap; its z holds palette codes (0 idle), NaN where there is no GPU. Axes are
-        linear: x is the column, y the row (0 at the top) of `heatmap_bands.arrange`, and one GPU is 1 x 1.
+        Plotly figure. Trace 0 is the heatmap; its z holds palette codes (0 idle), NaN where there is no GPU. One GPU is
+        1 x 1 on the axes, see `heatmap_bands`.
     """
     area = {"height": max(1, height - MARGIN["t"] - MARGIN["b"]), "width": max(1, width - MARGIN["l"] - MARGIN["r"])}
     grid = arrange(round_cells.cluster, columns=columns, **area)
@@ -110,7 +110,7 @@ def build_heatmap(
                 "bgcolor": "rgba(0,0,0,0)",
             },
             xaxis={
-                "range": [-0.5, grid.columns - 0.5],
+                "range": [0, grid.columns],
                 "showgrid": False,
                 "showline": False,
                 "showticklabels": False,
@@ -118,7 +118,7 @@ def build_heatmap(
                 "automargin": False,
             },
             yaxis={
-                "range": [grid.rows - 0.5, -0.5],
+                "range": [grid.height, 0],
                 "showgrid": False,
                 "showline": False,
                 "ticks": "outside",
@@ -130,7 +130,7 @@ def build_heatmap(
                 "ticktext": band_labels(round_cells),
                 "tickfont": {"size": 12, "color": token(theme, "text")},
             },
-            shapes=_edges(grid, theme, min(area["width"] / grid.columns, area["height"] / grid.rows)),
+            shapes=_edges(grid, theme, min(area["width"] / grid.columns, area["height"] / grid.height)),
             annotations=_no_allocation_note(round_cells, theme),
         ),
     }
@@ -191,10 +191,9 @@ def _cell_trace(
     trace: dict[str, Any] = {
         "type": "heatmap",
         "z": _on_grid(values, grid, np.nan).astype(np.float32),
-        "x0": -0.5 + 0.5 / parts,
+        "x0": 0.5 / parts,
         "dx": 1 / parts,
-        "y0": -0.5 + 0.5 / parts,
-        "dy": 1 / parts,
+        **_row_coordinates(grid, parts),
         "zmin": -0.5,
         "zmax": n - 0.5,
         "colorscale": stepped_colorscale(look.palette),
@@ -213,17 +212,27 @@ def _cell_trace(
 def _on_grid(values: np.ndarray, grid: Grid, blank: Any) -> np.ndarray:
     """Values per part of each GPU laid out on the grid: shape (rows * parts, columns * parts)."""
     parts = values.shape[1]
-    laid = np.full((grid.rows, parts, grid.columns, parts), blank, dtype=values.dtype)
-    rows, columns = grid.positions()
+    n_rows = len(grid.row_edges) - 1
+    laid = np.full((n_rows, parts, grid.columns, parts), blank, dtype=values.dtype)
+    rows, columns = grid.rows_and_columns()
     laid[rows, :, columns, :] = values
-    return laid.reshape(grid.rows * parts, grid.columns * parts)
+    return laid.reshape(n_rows * parts, grid.columns * parts)
+
+
+def _row_coordinates(grid: Grid, parts: int) -> dict[str, Any]:
+    """Rows as start and step where they are equal (drawn faster), else by their edges."""
+    if grid.is_uniform:
+        return {"y0": 0.5 / parts, "dy": 1 / parts}
+    steps = np.arange(parts) / parts
+    inner = (grid.row_edges[:-1, None] + np.diff(grid.row_edges)[:, None] * steps).ravel()
+    return {"y": np.append(inner, grid.row_edges[-1])}
 
 
 def _shared_trace(cells: RoundCells, grid: Grid, theme: str) -> dict[str, Any]:
     """A cross through every GPU with several tenants, so that it never looks like one with a single job."""
-    rows, columns = grid.positions()
+    rows, columns = grid.rows_and_columns()
     gpus = np.fromiter(cells.sharing, dtype=np.int64, count=len(cells.sharing))
-    x, y, gap = columns[gpus].astype(float), rows[gpus].astype(float), np.full(len(gpus), np.nan)
+    x, y, gap = columns[gpus] + 0.5, grid.row_edges[rows[gpus]] + 0.5, np.full(len(gpus), np.nan)
     return {
         "type": "scatter",
         "mode": "lines",
@@ -240,8 +249,8 @@ def _hatch_trace(cells: RoundCells, grid: Grid, theme: str) -> dict[str, Any]:
     x: list[float | None] = []
     y: list[float | None] = []
     for band in () if cells.has_allocation else grid.bands:
-        right, top, bottom = min(band.count, grid.columns) - 0.5, band.top - 0.5, band.top + band.rows - 0.5
-        x += [-0.5, right, right, -0.5, -0.5, None]
+        right, top, bottom = min(band.count, grid.columns), band.top, band.top + band.rows
+        x += [0, right, right, 0, 0, None]
         y += [top, top, bottom, bottom, top, None]
     return {
         "type": "scatter",
@@ -296,11 +305,11 @@ def _edges(grid: Grid, theme: str, cell_px: float) -> list[dict[str, Any]]:
     for band in grid.bands:
         filled = min(band.count, grid.columns)
         last = band.count - (band.rows - 1) * grid.columns
-        top, bottom = band.top - 0.5, band.top + band.rows - 0.5
+        bottom = band.top + band.rows
         for row in range(band.rows + 1):
-            path.append(f"M-0.5,{top + row}H{(last if row == band.rows else filled) - 0.5}")
+            path.append(f"M0,{band.top + row:.6g}H{last if row == band.rows else filled}")
         for column in range(filled + 1):
-            path.append(f"M{column - 0.5},{top}V{bottom if column <= last else bottom - 1}")
+            path.append(f"M{column},{band.top:.6g}V{bottom if column <= last else bottom - 1:.6g}")
     line = {"color": edge_color(theme), "width": 1 if cell_px >= 8 else 0.5}
     return [{"type": "path", "path": "".join(path), "line": line, "layer": "above"}]
 

@@ -1,4 +1,7 @@
-"""Where each GPU goes in the heatmap: one band of rows per GPU type, in worker order, wrapped to the space."""
+"""Where each GPU goes in the heatmap: one band of rows per GPU type, in worker order, wrapped to the space.
+
+One GPU is 1 x 1, the first one at (0, 0), y downwards. Between the bands there are blank rows.
+"""
 
 from __future__ import annotations
 
@@ -11,36 +14,50 @@ from gavel_dash.model import Cluster
 
 #: Height of a band's label: two lines of text.
 LABEL_PX = 34
+#: Between bands; where rows are thinner than this, a whole row: Plotly draws equal rows faster.
+GAP_PX = 14
 _MOST_COLUMNS = 400
 
 
 @dataclass(frozen=True)
 class Band:
-    """One GPU type's rows: `top` is its first row, GPUs `first_gpu` .. `first_gpu + count - 1` fill it in order.
+    """One GPU type's rows: GPUs `first_gpu` .. `first_gpu + count - 1` fill them in order.
 
-    `label` is the row coordinate of the middle of its label, which may reach below a thin band.
+    `top` is the upper edge, `label` the middle of the label, which may reach below a thin band, and `first_row` the
+    first of its rows counting blank ones.
     """
 
     name: str
     count: int
     first_gpu: int
-    top: int
     rows: int
+    first_row: int
+    top: float
     label: float
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Rows and columns of the whole heatmap, with blank rows between the bands."""
+    """The whole heatmap: `row_edges` are the upper edges of all rows, blank ones too, and the lower of the last."""
 
     columns: int
-    rows: int
     bands: tuple[Band, ...]
+    row_edges: np.ndarray
 
-    def positions(self) -> tuple[np.ndarray, np.ndarray]:
-        """Row and column of every GPU: two ndarrays of int, shape (n_gpus,)."""
+    @property
+    def height(self) -> float:
+        """Height of all bands and what is between them, in GPUs."""
+        return float(self.row_edges[-1])
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether all rows, blank ones included, are one GPU high."""
+        return bool((np.diff(self.row_edges) == 1).all())
+
+    def rows_and_columns(self) -> tuple[np.ndarray, np.ndarray]:
+        """Row (blank ones counted) and column of every GPU: two ndarrays of int, shape (n_gpus,)."""
         within = [np.arange(band.count) for band in self.bands]
-        rows = [band.top + i // self.columns for band, i in zip(self.bands, within, strict=True)]
+        rows = [band.first_row + i // self.columns for band, i in zip(self.bands, within, strict=True)]
         empty = [np.empty(0, int)]
         return np.concatenate(rows or empty), np.concatenate([i % self.columns for i in within] or empty)
 
@@ -55,21 +72,20 @@ def arrange(cluster: Cluster, height: float, width: float, columns: int | None =
     height, width : float
         Pixels of the plot area. The width only decides how many columns read best; the figure may stretch.
     columns : int or None
-        GPUs in a row; None takes the number that makes cells closest to square, a multiple of the node size.
+        GPUs in a row; None takes what reads best, a multiple of the node size where that is known.
     """
     options = [columns] if columns else _column_options(cluster)
-    grids = [_stack(cluster, option, height) for option in options]
-    return min(grids, key=lambda grid: _distance(grid, height, width))
+    return min((_stack(cluster, option, height) for option in options), key=lambda grid: _badness(grid, height, width))
 
 
 def _column_options(cluster: Cluster) -> list[int]:
     nodes = [t.gpus_per_node or 1 for t in cluster.gpu_types]
     widest = max((t.count for t in cluster.gpu_types), default=1)
-    step = min(lcm(*nodes) if nodes else 1, _MOST_COLUMNS)
+    step = min(lcm(*nodes), _MOST_COLUMNS)
     options = list(range(step, max(step, min(widest, _MOST_COLUMNS)) + 1, step))
-    if step == 1 and widest > 1:
+    if step == 1:
         # Without nodes, rows that all end at the same column read best.
-        shared = gcd(*(t.count for t in cluster.gpu_types if t.count))
+        shared = gcd(*(t.count for t in cluster.gpu_types))
         even = [option for option in options if shared % option == 0]
         options = even if len(even) > 2 else options
     return options
@@ -77,22 +93,26 @@ def _column_options(cluster: Cluster) -> list[int]:
 
 def _stack(cluster: Cluster, columns: int, height: float) -> Grid:
     rows = [max(1, ceil(t.count / columns)) for t in cluster.gpu_types]
-    total, label_rows = sum(rows) + max(0, len(rows) - 1), 1
-    # A label needs its height: thin bands get more blank rows below, and all rows get thinner. A few turns settle it.
+    total, label, gap = float(sum(rows)), 0.0, 0.0
+    # Gaps and labels need pixels: they take rows, and all rows get thinner. A few turns settle it.
     for _ in range(5):
-        label_rows = ceil(LABEL_PX * total / height)
-        pitch = [max(n + 1, label_rows) for n in rows]
-        total = max(1, sum(pitch[:-1]) + max([label_rows, *rows[-1:]]))
-    tops = np.cumsum([0, *pitch[:-1]]).tolist()
-    bands = tuple(
-        Band(t.name, t.count, first, top, n, label=top - 0.5 + max(n, label_rows) / 2)
-        for t, first, top, n in zip(cluster.gpu_types, cluster.first_gpus, tops, rows, strict=False)
-    )
-    return Grid(columns, total, bands)
+        row_px = height / max(total, 1.0)
+        label, gap = LABEL_PX / row_px, GAP_PX / row_px
+        if gap >= 1:
+            label, gap = float(ceil(label)), 1.0
+        total = sum(max(n + gap, label) for n in rows[:-1]) + max([label, *rows[-1:]])
+    bands, edges = [], [0.0]
+    for k, (gpu_type, first_gpu, n) in enumerate(zip(cluster.gpu_types, cluster.first_gpus, rows, strict=False)):
+        top = edges[-1]
+        bands.append(Band(gpu_type.name, gpu_type.count, first_gpu, n, len(edges) - 1, top, top + max(n, label) / 2))
+        edges += [top + i for i in range(1, n + 1)]
+        blank = max(n + gap, label) - n if k + 1 < len(rows) else max(0.0, label - n)
+        edges += [edges[-1] + i for i in range(1, int(blank) + 1)] if gap == 1 else [edges[-1] + blank] * (blank > 0)
+    return Grid(columns, tuple(bands), np.array(edges if len(edges) > 1 else [0.0, 1.0]))
 
 
-def _distance(grid: Grid, height: float, width: float) -> float:
+def _badness(grid: Grid, height: float, width: float) -> float:
     """How badly a grid reads: cells far from square (wide is better than tall), last rows that are not filled."""
-    shape = log((width / grid.columns) / (height / grid.rows))
+    shape = log((width / grid.columns) / (height / grid.height))
     used = sum(band.count for band in grid.bands) / max(1, grid.columns * sum(band.rows for band in grid.bands))
     return (shape / 2 if shape > 0 else -shape) + 5 * (1 - used)

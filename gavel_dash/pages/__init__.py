@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from gavel_dash.pages import saturation, sweep
+from gavel_dash.pages import cluster, saturation, sweep
 
-PAGES: tuple[ModuleType, ...] = (sweep, saturation)
+PAGES: tuple[ModuleType, ...] = (sweep, saturation, cluster)

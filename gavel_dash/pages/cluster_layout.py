@@ -1,0 +1,235 @@
+"""The Cluster page's components: heatmap and scrubber at the left, the round's numbers and queue at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from gavel_dash import schema
+from gavel_dash.figures.heatmap_colors import COLOR_BY
+from gavel_dash.figures.scrubber import HEIGHT_PX as SCRUBBER_HEIGHT_PX
+from gavel_dash.figures.scrubber import MARGIN as SCRUBBER_MARGIN
+from gavel_dash.figures.theme import GRAPH_CONFIG
+from gavel_dash.pages.cluster_view import (
+    HEATMAP_HEIGHT_PX,
+    first_view,
+    initial_color,
+    open_view,
+    problem_links,
+    run_options,
+)
+from gavel_dash.ui import button, column_defs, csv_link, grid, labelled, page_header, panel, query_value
+
+if TYPE_CHECKING:
+    from gavel_dash.sweep import Sweep
+
+#: The transport's buttons, in order, with their tooltips.
+TRANSPORT = {
+    "first": "First round (Home)",
+    "previous": "One round back (←)",
+    "play": "Play or pause (Space)",
+    "next": "One round on (→)",
+    "last": "Last round (End)",
+}
+#: Multiples of five rounds a second.
+SPEEDS = (0.5, 1, 2, 5, 10, 50)
+
+
+def build_layout(sweep: Sweep, query: Mapping[str, object]) -> Component:
+    """The page as its query says: run, record index and colouring."""
+    opened = open_view(sweep, query_value(query, "run"), query_value(query, "round"))
+    info = opened.info
+    name = info["run"] if info else query_value(query, "run")
+    return html.Div(
+        [
+            dcc.Store(id="cluster-info", data=info),
+            dcc.Store(id="cluster-view", data=first_view(info) if info else None),
+            dcc.Store(id="cluster-shown"),
+            dcc.Store(id="cluster-settled"),
+            page_header(
+                "Cluster",
+                "What did it look like? Every GPU of one run, round by round.",
+                [
+                    csv_link("cluster-rounds-csv", "", "Rounds CSV", "Download all rounds of this run as CSV"),
+                    csv_link("cluster-jobs-csv", "", "Jobs CSV", "Download all jobs of this run as CSV"),
+                ],
+            ),
+            _controls(run_options(sweep), name, initial_color(query)),
+            html.Div(
+                problem_links(opened.problem) if info is None else [],
+                id="cluster-message",
+                className="gd-empty",
+                role="status",
+                hidden=info is not None,
+            ),
+            html.Div(
+                [
+                    html.Div([_heatmap_panel(), _scrubber_panel(info)], className="cluster-main"),
+                    html.Div([panel([html.Div(id="cluster-tiles")], className="cluster-tiles"), _queue_panel()]),
+                ],
+                id="cluster-viewer",
+                className="cluster-viewer",
+                hidden=info is None,
+            ),
+            html.Div(id="cluster-quiet", hidden=True),
+            html.Div(id="cluster-live", className="visually-hidden", role="status", **{"aria-live": "polite"}),
+        ],
+        className="cluster-page",
+    )
+
+
+def _controls(names: list[str], name: str | None, color: str) -> Component:
+    runs = dcc.Dropdown(
+        id="cluster-run",
+        options=names,
+        value=name if name in names else None,
+        clearable=False,
+        placeholder="Choose a run",
+        maxHeight=420,
+    )
+    colors = dcc.RadioItems(
+        id="cluster-color",
+        options=[{"label": label, "value": value} for value, label in COLOR_BY.items()],
+        value=color,
+        inline=True,
+        className="cluster-colors",
+    )
+    return html.Div(
+        [
+            html.Div(labelled("Run", runs, inline=True), className="cluster-run"),
+            labelled("Colour by", colors, inline=True),
+        ],
+        className="cluster-controls",
+    )
+
+
+def _heatmap_panel() -> Component:
+    graph = dcc.Graph(
+        id="cluster-heatmap",
+        config={**GRAPH_CONFIG, "displayModeBar": "hover"},
+        style={"height": f"{HEATMAP_HEIGHT_PX}px"},
+    )
+    return panel(
+        [
+            html.Div(
+                graph,
+                role="img",
+                style={"height": f"{HEATMAP_HEIGHT_PX}px"},
+                **{"aria-label": "Heatmap: every GPU by type, coloured by what runs on it in this round"},
+            ),
+            html.P(id="cluster-note", className="cluster-note"),
+        ],
+        className="cluster-heatmap-panel",
+    )
+
+
+def _scrubber_panel(info: Mapping[str, Any] | None) -> Component:
+    graph = dcc.Graph(
+        id="cluster-scrubber",
+        config={**GRAPH_CONFIG, "displayModeBar": False},
+        style={"height": f"{SCRUBBER_HEIGHT_PX}px"},
+    )
+    slider = dcc.Input(
+        id="cluster-slider",
+        type="range",
+        min=0,
+        max=info["n_rounds"] - 1 if info else 0,
+        step=1,
+        value=info["index"] if info else 0,
+        className="cluster-slider",
+    )
+    edges = {"left": f"{SCRUBBER_MARGIN['l']}px", "right": f"{SCRUBBER_MARGIN['r']}px"}
+    return panel(
+        [
+            html.Div(
+                [
+                    html.Span("Occupancy", className="cluster-key-occupancy"),
+                    html.Span("Jobs in the system", className="cluster-key-jobs"),
+                ],
+                className="cluster-key",
+            ),
+            html.Div(
+                [
+                    html.Div(
+                        graph,
+                        role="img",
+                        **{"aria-label": "Occupancy and jobs in the system over the run, with its phases"},
+                    ),
+                    html.Div(
+                        html.Div(id="cluster-playhead", className="cluster-playhead"),
+                        className="cluster-track",
+                        style=edges,
+                    ),
+                ],
+                className="cluster-chart",
+                style={"height": f"{SCRUBBER_HEIGHT_PX}px"},
+            ),
+            html.Div(
+                [html.Label("Round", htmlFor="cluster-slider", className="visually-hidden"), slider],
+                className="cluster-slider-box",
+                style={"paddingLeft": edges["left"], "paddingRight": edges["right"]},
+            ),
+            _transport(),
+        ],
+        className="cluster-scrubber-panel",
+    )
+
+
+def _transport() -> Component:
+    buttons = [
+        button(
+            f"cluster-{name}",
+            html.Span(className=f"cluster-icon cluster-icon-{name}"),
+            hint,
+            className="cluster-key-button",
+        )
+        for name, hint in TRANSPORT.items()
+    ]
+    speed = dcc.Dropdown(
+        id="cluster-speed",
+        options=[{"label": f"{speed:g}×", "value": speed} for speed in SPEEDS],
+        value=1,
+        clearable=False,
+        searchable=False,
+    )
+    return html.Div(
+        [
+            html.Div(buttons, className="cluster-buttons", role="group", **{"aria-label": "Playback"}),
+            html.Div(id="cluster-now", className="cluster-now"),
+            html.Div(labelled("Speed", speed, "1× is five rounds per second", inline=True), className="cluster-speed"),
+        ],
+        className="cluster-transport",
+    )
+
+
+def _queue_panel() -> Component:
+    overrides: dict[str, dict[str, Any]] = {
+        "job_id": {"width": 72, "minWidth": 60},
+        "job_type": {"flex": 1, "minWidth": 90},
+        "scale_factor": {"width": 66, "minWidth": 56, "headerName": "GPUs"},
+        "waiting_h": {"width": 88, "headerName": "Waits (h)"},
+    }
+    columns = [column for column in schema.QUEUE if column.name in overrides]
+    definitions = [{**column, "filter": False} for column in column_defs(columns, overrides)]
+    return panel(
+        [
+            html.Div(id="cluster-queue-summary", className="cluster-queue-summary"),
+            html.Div(
+                grid(
+                    "cluster-queue",
+                    definitions,
+                    [],
+                    "job_id",
+                    "Jobs waiting in this round",
+                    {"suppressNoRowsOverlay": True},
+                ),
+                className="cluster-queue-box",
+            ),
+        ],
+        "Queue",
+        csv_link("cluster-queue-csv", "", "CSV", "Download the queue of this round as CSV"),
+        className="cluster-queue-panel",
+    )
