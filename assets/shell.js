@@ -56,6 +56,18 @@
     },
   });
 
+  /* A server that does not answer is said too: Dash itself only writes that to the console. */
+  const fetchQuietly = window.fetch;
+  window.fetch = function (...request) {
+    return fetchQuietly.apply(this, request).catch(function (error) {
+      if (error.name !== "AbortError" && String(request[0]).includes("_dash-update-component")) {
+        const sentence = "The server does not answer. Is it still running? What you see is what it sent last.";
+        window.dash_clientside.set_props("shell-toast", { children: sentence, is_open: true });
+      }
+      throw error;
+    });
+  };
+
   /* `g` waits one second for the letter of a page. */
   let goUntil = 0;
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -15,8 +16,11 @@ from gavel_dash.figures import theme as look
 ROW_PX = 22
 MIN_ROWS = 3
 LABELS_PX = 30
-#: Mean width of a character of a row's name, on the safe side.
-CHARACTER_PX = 6.6
+#: Mean width of a character of a row's name, on the safe side, and how many are shown; hovering shows them all.
+CHARACTER_PX = 7.0
+MAX_NAME = 42
+#: Width of a rate's label. Where columns are narrower, every second (third ...) has one.
+RATE_PX = 28
 FADED = 0.22
 #: Width of a cell that ticks are spread over, and the size limits of a tick.
 SPREAD = 0.72
@@ -54,7 +58,8 @@ def build_sweep_map(
     """
     ticks = place_ticks(runs)
     rates, n_rows = sorted(set(ticks["arrival_rate_jph"])), ticks["curve"].nunique()
-    labels_px = CHARACTER_PX * max((len(curve) for curve in ticks["curve"]), default=0) + 12
+    labels_px = CHARACTER_PX * min(max((len(curve) for curve in ticks["curve"]), default=0), MAX_NAME) + 12
+    step = math.ceil(len(rates) * RATE_PX / PLOT_PX) if rates else 1
     ticks["passes"] = ticks.index.isin(apply_filters(ticks, filters).index)
     ticks = ticks[ticks["curve"].isin(set(ticks.loc[ticks["passes"], "curve"]))]
     rows = sorted(set(ticks["curve"]), key=natural_order)
@@ -69,8 +74,9 @@ def build_sweep_map(
         margin={"l": labels_px, "r": 8, "t": LABELS_PX - 4, "b": 4},
         xaxis={
             "side": "top",
-            "tickvals": list(range(len(rates))),
-            "ticktext": [value_text(rate) for rate in rates],
+            "tickvals": list(range(0, len(rates), step)),
+            "ticktext": [value_text(rate) for rate in rates[::step]],
+            "tickangle": 0,
             "range": [-0.5, len(rates) - 0.5],
             "showgrid": False,
             "showline": False,
@@ -79,7 +85,7 @@ def build_sweep_map(
         },
         yaxis={
             "tickvals": list(range(len(rows))),
-            "ticktext": [f"{look.escape(row)}  " for row in rows],
+            "ticktext": [f"{look.escape(_shorten(row))}  " for row in rows],
             "tickfont": {"color": look.token(theme, "text")},
             "automargin": False,
             "range": [max(n_rows, MIN_ROWS) - 0.5, -0.5],
@@ -114,12 +120,18 @@ def place_ticks(runs: pd.DataFrame) -> pd.DataFrame:
     return ticks
 
 
+def _shorten(name: str) -> str:
+    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 20]}…{name[-19:]}"
+
+
 def _run_text(run: Any) -> str:
     """Hover text of a run: what, value with unit, n, where it comes from."""
     what = run.curve if run.status == MISSING else run.run
     lines = [f"<b>{look.escape(what)}</b>", f"{look.STATUS[run.status][1]} {run.status}, {run.arrival_rate_jph:g} jph"]
     if not pd.isna(run.seed):
         lines[-1] += f", seed {run.seed}"
+    if run.status != MISSING and len(run.curve) > MAX_NAME:
+        lines.append(look.escape(run.curve))
     if not pd.isna(run.mean_jct_h):
         bound = "≥ " if run.mean_jct_is_lower_bound is True else ""
         lines.append(f"mean JCT {bound}{run.mean_jct_h:.1f} h")

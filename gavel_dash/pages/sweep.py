@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
 from gavel_dash.analysis.facets import FACETS, TEXT, apply_filters, count_filters
@@ -88,7 +88,8 @@ def layout(sweep: Sweep, **query: object) -> Component:
                 html.Div(build_drawer_body(sweep, selected), id="sweep-drawer-body"),
             ),
             html.Div(id="sweep-quiet", hidden=True),
-        ]
+        ],
+        className="sweep-root",
     )
 
 
@@ -223,4 +224,4 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         prevent_initial_call=True,
     )
     def download(_clicks: int, shown: list[dict[str, Any]] | None) -> Any:
-        return dcc.send_string(table_csv(sweep, shown), "runs.csv") if ctx.triggered_id else no_update
+        return dcc.send_string(table_csv(sweep, shown), "runs.csv")

@@ -205,13 +205,13 @@ def build_table_panel(matching: pd.DataFrame) -> Component:
 def _column_defs(columns: list[schema.Column]) -> list[dict[str, Any]]:
     widths = {
         "run": 330,
-        "status": 120,
+        "status": 136,
         "note": 420,
         "cluster": 180,
         "policy": 220,
         "window": 110,
         "seed": 78,
-        "mean_jct_h": 118,
+        "mean_jct_h": 132,
         "n_window": 118,
     }
     definitions = column_defs(
@@ -225,7 +225,10 @@ def _column_defs(columns: list[schema.Column]) -> list[dict[str, Any]]:
                     "d3.format(',')(params.value) + ' / ' + d3.format(',')(params.data.n_window)"
                 },
             },
-            "status": {"valueFormatter": {"function": "params.context.signs[params.value] + ' ' + params.value"}},
+            "status": {
+                "valueFormatter": {"function": "params.context.signs[params.value] + ' ' + params.value"},
+                "cellClassRules": {"gd-bad": "params.value === 'damaged'"},
+            },
             "mean_jct_h": {
                 "valueFormatter": {
                     "function": "params.value == null ? '' : "
