@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gavel_dash.cli.output import add_command
-from gavel_dash.errors import GavelDashError, UsageError
+from gavel_dash.errors import GavelDashError, SourceError, UsageError
 from gavel_dash.model import JobWindow
 
 if TYPE_CHECKING:
@@ -40,10 +40,13 @@ def run(args: argparse.Namespace) -> int:
 
     from gavel_dash.ingest.convert import LogSource, convert_many, find_logs
 
-    sources = find_logs(args.sources)
+    problems: list[SourceError] = []
+    sources = find_logs(args.sources, problems.append)
+    for problem in problems:
+        print(f"gavel-dash: {problem}", file=sys.stderr)
     if not sources:
         raise UsageError(f"no logs in {', '.join(map(str, args.sources))} (looked for *.log, *.log.gz, *.log.zst)")
-    done = failed = text_bytes = 0
+    done, failed, text_bytes = 0, len(problems), 0
     started = time.monotonic()
     total = sum(source.path.stat().st_size for source in sources)
     with tqdm(total=total, unit="B", unit_scale=True, desc=f"0/{len(sources)} logs", disable=None) as bar:

@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -253,8 +254,16 @@ def convert_many(
     order = sorted(range(len(todo)), key=lambda i: -_size(todo[i].path))
     with ProcessPoolExecutor(processes) as pool:
         futures = {pool.submit(_convert_or_error, todo[i], out_dir, options): i for i in order}
-        for future in as_completed(futures):
-            note(futures[future], future.result())
+        try:
+            for future in as_completed(futures):
+                i = futures[future]
+                try:
+                    note(i, future.result())
+                except BrokenProcessPool:
+                    note(i, SourceError(todo[i].path, "a conversion that ends", "a process that was killed"))
+        finally:
+            # After Ctrl-C the workers would go on with what is still waiting.
+            pool.shutdown(cancel_futures=True)
     return [results[i] for i in range(len(todo))]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -61,15 +61,23 @@ def is_log_name(name: str) -> bool:
     return _LOG_NAME.match(name) is not None
 
 
-def find_logs(sources: Iterable[Path]) -> list[LogSource]:
+def find_logs(sources: Iterable[Path], on_problem: Callable[[SourceError], None] | None = None) -> list[LogSource]:
     """The logs in files and directories (searched whole), sorted by name, each once.
+
+    Parameters
+    ----------
+    sources : iterable of Path
+        Logs, or directories of logs.
+    on_problem : callable, optional
+        Told of each directory below a source that cannot be listed; its logs are left out.
 
     Raises
     ------
     SourceError
-        A source does not exist, or a directory cannot be listed.
+        A source does not exist or cannot be listed.
     """
-    paths = {path for source in sources for path in _log_paths(Path(source))}
+    report = on_problem or (lambda error: None)
+    paths = {path for source in sources for path in _log_paths(Path(source), report)}
     found = sorted((_describe(path) for path in paths), key=lambda source: (source.name, str(source.path)))
     taken: set[str] = set()
     unique = []
@@ -86,7 +94,7 @@ def find_logs(sources: Iterable[Path]) -> list[LogSource]:
     return unique
 
 
-def _log_paths(source: Path) -> Iterator[Path]:
+def _log_paths(source: Path, report: Callable[[SourceError], None]) -> Iterator[Path]:
     if not source.exists():
         raise SourceError(source, "a log or a directory of logs", "nothing there")
     if not source.is_dir():
@@ -95,10 +103,15 @@ def _log_paths(source: Path) -> Iterator[Path]:
             yield source.resolve()
         return
 
-    def on_error(error: OSError) -> None:
-        raise SourceError(error.filename or source, "a directory that can be listed", error.strerror or str(error))
+    root = source.resolve()
 
-    for directory, subdirectories, names in os.walk(source.resolve(), onerror=on_error):
+    def on_error(error: OSError) -> None:
+        problem = SourceError(error.filename or root, "a directory that can be listed", error.strerror or str(error))
+        if problem.path == str(root):
+            raise problem
+        report(problem)
+
+    for directory, subdirectories, names in os.walk(root, onerror=on_error):
         subdirectories[:] = sorted(name for name in subdirectories if not name.startswith("."))
         for name in sorted(names):
             if _LOG_NAME.match(name) and not name.startswith("."):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,18 @@ def timing(path: Path, name: str) -> None:
     experiment = {"name": name, "policy": "fifo", "jobs_per_hr": 0.4, "lambda": 9000, "seed": 1, "multi_gpu": True}
     text = json.dumps({"experiment": {**experiment, "window_start": 6, "window_end": 9}})
     touch(path / "timing.json", text.replace("{", '{"average_jct": Infinity, ', 1))
+
+
+def forbid(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
+    """Make a directory unlistable, also for a test run by root."""
+    listed = os.scandir
+
+    def scandir(path: str) -> Any:
+        if Path(path) == directory:
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
 
 
 def names(*sources: Path) -> list[str]:
@@ -98,3 +112,16 @@ def test_other_files_are_no_logs(tmp_path: Path) -> None:
 def test_a_missing_source_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="nothing there"):
         find_logs([tmp_path / "none"])
+
+
+def test_a_directory_that_cannot_be_listed_is_reported_and_the_rest_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path / "open" / "a.log")
+    touch(tmp_path / "shut" / "b.log")
+    forbid(monkeypatch, tmp_path / "shut")
+    problems: list[SourceError] = []
+    assert [source.name for source in find_logs([tmp_path], problems.append)] == ["a"]
+    assert [problem.path for problem in problems] == [str(tmp_path / "shut")]
+    with pytest.raises(SourceError, match="Permission denied"):
+        find_logs([tmp_path / "shut"])
