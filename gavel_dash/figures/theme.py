@@ -67,13 +67,6 @@ STATUS: dict[str, tuple[str, str]] = {
     "missing": ("circle", "·"),
 }
 
-VERDICT: dict[str, str] = {
-    "saturated": "#D55E00",
-    "unstable": "#D55E00",
-    "stable": "#009E73",
-    "undecided": "#667085",
-}
-
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif'
 
 #: The `config` of every graph. Nothing in it reaches a server but ours.
@@ -115,7 +108,7 @@ def setting_dash(setting: str | None) -> str:
 
 def category_color(category: str) -> str:
     """Colour of a job category; unknown ones share the colour of "other"."""
-    return CATEGORY.get(category.lower(), CATEGORY["other"])
+    return CATEGORY.get(category.lower().replace("_", " "), CATEGORY["other"])
 
 
 def status_color(status: str, theme: str) -> str:
