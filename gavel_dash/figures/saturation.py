@@ -17,7 +17,7 @@ from gavel_dash.figures.paper import PaperCurve, paper_curve
 Figure = dict[str, Any]
 
 OVERLAY_HEIGHT_PX = 480
-LEFT_PX, RIGHT_PX, BOTTOM_PX = 56, 24, 48
+LEFT_PX, RIGHT_PX, BOTTOM_PX = 56, 36, 48
 #: The chart is as wide as its column, which the server does not know: labels must fit the narrowest and the widest.
 NARROW_PX, WIDE_PX = 560, 900
 
@@ -90,6 +90,7 @@ def build_overlay(data: SaturationData, options: ChartOptions, selected_run: str
             yaxis=y_axis(bounds, options.log),
             shapes=shapes,
             annotations=annotations,
+            modebar={"orientation": "v"},  # beside the plot, not over the flags
             # Another scale is another chart: only then is the zoom given up.
             uirevision="log" if options.log else "linear",
         ),

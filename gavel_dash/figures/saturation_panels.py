@@ -65,7 +65,8 @@ def build_panels(data: SaturationData, options: ChartOptions, selected_run: str 
         annotations.append(_panel_title(name, part, x_domain, y_domain, theme))
     height = panels_height(data.curves)
     margin = {"l": LEFT_PX, "r": RIGHT_PX, "t": 44, "b": 32}
-    layout = look.layout(theme, height=height, margin=margin, shapes=shapes, annotations=annotations, **layout)
+    layout |= {"shapes": shapes, "annotations": annotations, "modebar": {"orientation": "v"}}
+    layout = look.layout(theme, height=height, margin=margin, **layout)
     layout["uirevision"] = "log" if options.log else "linear"
     return {"data": traces, "layout": layout}
 

@@ -156,11 +156,8 @@ def _round_facts(run: Run, index: int) -> list[Component]:
     head, used = run.viz.round_heads[index], run.viz.gpus_used[index]
     bars = [_bar(t.name, int(n), t.count) for t, n in zip(run.cluster.gpu_types, used, strict=True)]
     queue = run.queue_table(index)
-    sizes = queue["scale_factor"].value_counts().sort_index()
-    waiting = [
-        html.Span(f"{size} GPU{'' if size == 1 else 's'}: {n:,}", className="saturation-size")
-        for size, n in sizes.items()
-    ]
+    sizes = queue["scale_factor"].value_counts(dropna=False).sort_index()
+    waiting = [html.Span(f"{_size(size)}: {n:,}", className="saturation-size") for size, n in sizes.items()]
     return [
         html.Div(_legend(run, index), className="saturation-legend"),
         html.Div(bars, className="saturation-bars"),
@@ -173,6 +170,12 @@ def _round_facts(run: Run, index: int) -> list[Component]:
             title="Queued jobs by scale factor",
         ),
     ]
+
+
+def _size(scale_factor: Any) -> str:
+    if pd.isna(scale_factor):
+        return "size unknown"
+    return "1 GPU" if scale_factor == 1 else f"{scale_factor} GPUs"
 
 
 def _legend(run: Run, index: int) -> list[Component]:

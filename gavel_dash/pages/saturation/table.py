@@ -90,10 +90,11 @@ def _rows(row: Any, style: CurveStyle) -> list[Component]:
 def notes_of(data: SaturationData) -> list[str]:
     """Sentences for what the chart cannot say by itself: not reached, signs, points without a mean."""
     notes = []
-    unreached = data.saturation[data.saturation["estimate_jph"].isna() & data.saturation["highest_rate_jph"].notna()]
-    if len(unreached):
-        texts = [f"{data.styles[row.curve].label} (> {row.highest_rate_jph:g} jph)" for row in rows_of(unreached)]
-        notes.append(f"Not reached: {', '.join(texts)}.")
+    unreached = rows_of(data.saturation[data.saturation["estimate_jph"].isna()])
+    reasons = [("" if pd.isna(row.note) else row.note).split("; ")[0] or "no saturation point" for row in unreached]
+    for reason in dict.fromkeys(reasons):
+        labels = [data.styles[row.curve].label for row, own in zip(unreached, reasons, strict=True) if own == reason]
+        notes.append(f"{', '.join(labels)}: {reason}.")
     usual = data.usual_window
     others = sorted(set(data.curves["window"].dropna()) - {usual})
     if others:
@@ -105,9 +106,8 @@ def notes_of(data: SaturationData) -> list[str]:
         notes.append(f"{CENSORED_SIGN} hollow: window jobs never completed, so the mean is a lower bound.")
     unmeasured = int(data.curves["mean_jct_h"].isna().sum())
     if unmeasured:
-        notes.append(
-            f"△ at the top edge: {unmeasured} points have no mean JCT, as no window job completed or no window is known."
-        )
+        points = "1 point has" if unmeasured == 1 else f"{unmeasured} points have"
+        notes.append(f"△ at the top edge: {points} no mean JCT; no window job completed, or no window is known.")
     return notes
 
 
