@@ -16,8 +16,8 @@ from gavel_dash.figures import theme as look
 ROW_PX = 22
 MIN_ROWS = 3
 LABELS_PX = 30
-#: Mean width of a character of a row's name, on the safe side, and how many are shown; hovering shows them all.
-CHARACTER_PX = 7.0
+#: Width of the characters of a row's name, on the safe side, and how many are shown; hovering shows them all.
+CHARACTER_PX, CAPITAL_PX = 6.7, 8.5
 MAX_NAME = 42
 #: Width of a rate's label. Where columns are narrower, every second (third ...) has one.
 RATE_PX = 28
@@ -58,7 +58,7 @@ def build_sweep_map(
     """
     ticks = place_ticks(runs)
     rates, n_rows = sorted(set(ticks["arrival_rate_jph"])), ticks["curve"].nunique()
-    labels_px = CHARACTER_PX * min(max((len(curve) for curve in ticks["curve"]), default=0), MAX_NAME) + 12
+    labels_px = max((_width_px(_shorten(curve)) for curve in set(ticks["curve"])), default=0.0) + 12
     step = math.ceil(len(rates) * RATE_PX / PLOT_PX) if rates else 1
     ticks["passes"] = ticks.index.isin(apply_filters(ticks, filters).index)
     ticks = ticks[ticks["curve"].isin(set(ticks.loc[ticks["passes"], "curve"]))]
@@ -122,6 +122,10 @@ def place_ticks(runs: pd.DataFrame) -> pd.DataFrame:
 
 def _shorten(name: str) -> str:
     return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 20]}…{name[-19:]}"
+
+
+def _width_px(name: str) -> float:
+    return sum(CAPITAL_PX if character.isupper() else CHARACTER_PX for character in name)
 
 
 def _run_text(run: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 IDENTITY = ("figure", "policy", "setting", "arrival_rate_jph", "seed", "cluster", "window")
 #: Only these have rounds to look at; of the others the note says what to do.
 WITH_ROUNDS = ("complete", "censored", "unmeasured")
+#: The command in a note, its paths as `shlex.quote` writes them. Only this is copied, never the words around it.
+_QUOTED = r"(?:[\w@%+=:,./-]|'[^']*'|\"'\")+"
+CONVERT_COMMAND = re.compile(f"gavel-dash convert {_QUOTED} --out {_QUOTED}")
 
 
 def build_drawer_body(sweep: Sweep, name: str | None) -> list[Component]:
@@ -51,11 +55,16 @@ def _note(run: dict[str, Any]) -> list[Component]:
     note = run["note"]
     if pd.isna(note) or not note:
         return []
-    said, colon, command = note.partition(": ")
-    if run["status"] == "unconverted" and colon:
-        copy = dcc.Clipboard(content=command, title="Copy the command", className="sweep-copy")
-        return [html.P(f"{said}:"), html.Div([html.Code(command), copy], className="sweep-command")]
-    return [html.P(note, className="sweep-note")]
+    command = CONVERT_COMMAND.search(note)
+    if command is None:
+        return [html.P(note, className="sweep-note")]
+    before, after = note[: command.start()].strip(" :"), note[command.end() :].strip(" ;")
+    copy = dcc.Clipboard(content=command[0], title="Copy the command", className="sweep-copy")
+    return [
+        html.P(f"{before}:" if before else "", className="sweep-note"),
+        html.Div([html.Code(command[0]), copy], className="sweep-command"),
+        html.P(after, className="sweep-note"),
+    ]
 
 
 def _number(value: Any, text: str, unit: str = "") -> str:
@@ -104,7 +113,7 @@ def _identity(run: dict[str, Any], sources: dict[str, str]) -> Component:
             [
                 html.Th(columns[field].label, scope="row", title=columns[field].meaning),
                 html.Td(value_text(run[field]) if not pd.isna(run[field]) else "unknown"),
-                html.Td(sources.get(field, "" if pd.isna(run[field]) else "the data"), className="gd-muted"),
+                html.Td("" if pd.isna(run[field]) else sources.get(field, "the data"), className="gd-muted"),
             ]
         )
         for field in IDENTITY

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +15,7 @@ from gavel_dash import schema
 from gavel_dash.errors import UsageError
 from gavel_dash.model import Finding
 from gavel_dash.pages import sweep as page
-from gavel_dash.pages.sweep_drawer import build_drawer_body
+from gavel_dash.pages.sweep_drawer import CONVERT_COMMAND, build_drawer_body
 from gavel_dash.pages.sweep_parts import build_counts, build_problems, clear_label
 from tests.unit.analysis.test_facets import make_rows
 
@@ -129,6 +130,14 @@ def test_drawer_of_an_unconverted_run_has_the_command_and_no_rounds(sweep: Any) 
     said = text(build_drawer_body(sweep, "r2"))
     assert "\"gavel-dash convert 'a: b' --out .\"" in said
     assert "/cluster" not in said
+
+
+@pytest.mark.parametrize("path", ["logs/a.log", "it's; here/a b.log", "a;b $(reboot).log"])
+def test_only_the_command_of_a_note_is_copied(path: str) -> None:
+    command = f"gavel-dash convert {shlex.quote(path)} --out {shlex.quote('my sweep')}"
+    found = CONVERT_COMMAND.search(f"convert it: {command}; mean JCT from timing.json")
+    assert found is not None
+    assert found[0] == command
 
 
 def test_drawer_of_a_damaged_run_says_why(sweep: Any) -> None:
