@@ -194,9 +194,11 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, { cluster: cluster });
 
-  /* The slider is an input, and yet not typed into; its own key handling would step twice. */
-  function isTyping(target) {
-    return target instanceof Element && target.id !== "cluster-slider" && (
+  /* The slider is an input, and yet not typed into; its own key handling would step twice. A radio button only needs
+     its arrows. */
+  function isTyping(target, key) {
+    const isFree = target.id === "cluster-slider" || (target.type === "radio" && !key.startsWith("Arrow"));
+    return target instanceof Element && !isFree && (
       window.dash_clientside.shell.isTyping(target) ||
       target.closest("[role=listbox], [role=option], [role=combobox], [role=searchbox], .ag-root, .modal") !== null
     );
@@ -205,12 +207,14 @@
   document.addEventListener(
     "keydown",
     function (event) {
-      if (!isHere() || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) {
+      if (!isHere() || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target, event.key)) {
         return;
       }
-      const onButton = event.target instanceof Element && event.target.closest("button, a, [role=radio]") !== null;
-      if (event.key === " " && onButton) {
-        return; // space presses what has the focus
+      if (event.key === " " && event.target.closest("button, a") !== null) {
+        if (event.target.matches(":focus-visible")) {
+          return; // reached by keyboard: space presses it
+        }
+        event.target.blur(); // clicked with the mouse: space still plays
       }
       const color = { 1: "category", 2: "scale_factor", 3: "job" }[event.key];
       if (KEYS[event.key]) {

@@ -13,7 +13,7 @@ import numpy as np
 from gavel_dash.figures.heatmap_bands import Grid, arrange
 from gavel_dash.figures.heatmap_colors import (
     Coloring,
-    code_of_jobs,
+    codes_of_jobs,
     coloring,
     edge_color,
     stepped_colorscale,
@@ -22,7 +22,7 @@ from gavel_dash.figures.heatmap_hover import hover_texts
 from gavel_dash.figures.round_cells import RoundCells
 from gavel_dash.figures.theme import escape, layout, token
 
-MARGIN = {"l": 116, "r": 10, "t": 34, "b": 8}
+MARGIN = {"l": 116, "r": 30, "t": 34, "b": 8}
 _LONGEST_NAME = 14
 _EDGES_FROM_PX = 4.0
 _CELLS, _SHARED, _HATCH = 0, 1, 2  # positions of the traces; legend entries follow
@@ -97,6 +97,7 @@ def build_heatmap(
             height=height,
             margin=MARGIN,
             showlegend=True,
+            modebar={"orientation": "v"},  # beside the cells, not over the legend
             legend={
                 "orientation": "h",
                 "x": 0,
@@ -181,10 +182,8 @@ def _cell_trace(
     cells: RoundCells, grid: Grid, look: Coloring, tenants: np.ndarray, color_by: str, hover: bool
 ) -> dict[str, Any]:
     parts = tenants.shape[1]
-    codes = code_of_jobs(cells.jobs.values(), color_by)
-    held, where = np.unique(tenants, return_inverse=True)
-    code_of_held = np.array([0 if job < 0 else codes[job] for job in held.tolist()], dtype=np.float32)
-    values: np.ndarray = code_of_held[where].reshape(tenants.shape)
+    codes = np.concatenate([[0], codes_of_jobs(cells.jobs, color_by)]).astype(np.float32)
+    values: np.ndarray = codes[np.where(tenants < 0, 0, np.searchsorted(cells.jobs.job_id, tenants) + 1)]
     if not cells.has_allocation:
         values = np.full(tenants.shape, np.nan, np.float32)
     n = len(look.palette)
@@ -275,7 +274,7 @@ def _hatch_trace(cells: RoundCells, grid: Grid, theme: str) -> dict[str, Any]:
 def _legend_traces(look: Coloring, cells: RoundCells, theme: str, color_by: str) -> list[dict[str, Any]]:
     entries = list(look.legend)
     if color_by == "job":
-        entries = [(f"a colour is a job (they repeat after {len(look.palette) - 1})", look.palette[1])]
+        entries = [(f"Jobs ({len(look.palette) - 1} colours in turn)", look.palette[1])]
     entries.append(("Idle", look.palette[0]))
     traces = [_legend_entry(label, {"color": color, "symbol": "square"}, theme) for label, color in entries]
     if cells.may_share:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
-from gavel_dash.figures.round_cells import CellJob, RoundCells
+import numpy as np
+
+from gavel_dash.figures.round_cells import CellJobs, RoundCells
 from gavel_dash.figures.theme import CATEGORY, rgba, token
 
-ColorBy = Literal["category", "scale_factor", "job"]
 #: Colourings in the order of the keys 1-3, with their names on screen.
 COLOR_BY: dict[str, str] = {"category": "Job category", "scale_factor": "Scale factor", "job": "Job"}
 
@@ -50,13 +50,17 @@ def coloring(cells: RoundCells, theme: str, color_by: str) -> Coloring:
     return Coloring((idle, *CATEGORY.values()), tuple(legend))
 
 
-def code_of_jobs(jobs: Iterable[CellJob], color_by: str) -> dict[int, int]:
-    """Palette code of each job, from 1."""
-    if color_by == "scale_factor":
-        return {job.job_id: _scale_code(job.scale_factor or 0) for job in jobs}
+def codes_of_jobs(jobs: CellJobs, color_by: str) -> np.ndarray:
+    """Palette code of each job, from 1: ndarray of int, in the order of `jobs`."""
     if color_by == "job":
-        return {job.job_id: 1 + job.job_id % (len(_HUES) * len(_SHADES)) for job in jobs}
-    return {job.job_id: _category_code(job.category) for job in jobs}
+        return 1 + jobs.job_id % (len(_HUES) * len(_SHADES))
+    if color_by == "scale_factor":
+        values, which = np.unique(jobs.scale_factor, return_inverse=True)
+        codes = [_scale_code(factor) for factor in values.tolist()]
+    else:
+        values, which = np.unique(jobs.category.astype(str), return_inverse=True)
+        codes = [_category_code(category) for category in values.tolist()]
+    return np.array(codes, dtype=np.int64)[which]
 
 
 def category_label(category: str) -> str:

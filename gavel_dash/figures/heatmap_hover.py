@@ -15,14 +15,15 @@ _MOST_RANGES = 8
 
 def hover_texts(cells: RoundCells, tenants: np.ndarray) -> np.ndarray:
     """Plotly text of every part of every GPU: ndarray of str objects, of the shape of `tenants`."""
-    of_job = {job_id: job_text(job) for job_id, job in cells.jobs.items()}
+    jobs = {job.job_id: job for job in cells.jobs}
+    of_job = {job_id: job_text(job) for job_id, job in jobs.items()}
     of_job[-1] = "<b>Idle</b>"
     texts = np.empty(tenants.shape, dtype=object)
     flat, parts = texts.reshape(len(tenants), -1), tenants.reshape(len(tenants), -1)
     for gpu, (where, job_ids) in enumerate(zip(gpu_names(cells), parts.tolist(), strict=True)):
         shared = len({job_id for job_id in job_ids if job_id >= 0}) > 1
         if shared:
-            where = f"{where}<br>{tenants_text(job_ids, cells.jobs)}"
+            where = f"{where}<br>{tenants_text(job_ids, jobs)}"
         flat[gpu] = [f"{of_job[job_id]}<br>{where}" for job_id in job_ids]
     return texts
 

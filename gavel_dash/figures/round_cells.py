@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +19,7 @@ SECONDS_PER_HOUR = 3600.0
 #: How many cells of earlier rounds are read to find since when the jobs hold their GPUs.
 MOST_CELLS_BACK = 2**20
 _BLOCK_CELLS = 2**16
+_Described = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class CellJob:
     job_type, category : str
         As the file names them; empty where the file has no record of the job.
     scale_factor : int or None
+        GPUs it asks for.
     arrival_round : int or None
         Last round recorded before the job arrived.
     arrival_h : float or None
@@ -48,8 +52,55 @@ class CellJob:
     arrival_round: int | None
     arrival_h: float | None
     gpus: np.ndarray
-    since_round: int | None = None
-    since_is_bound: bool = False
+    since_round: int | None
+    since_is_bound: bool
+
+
+@dataclass(frozen=True)
+class CellJobs:
+    """All jobs that hold GPUs in the round, by column: thousands of them must not cost a frame.
+
+    Attributes
+    ----------
+    job_id : ndarray of int64, shape (n,)
+        Increasing.
+    job_type, category : ndarray of str objects, shape (n,)
+    scale_factor, arrival_round, since_round : ndarray of int64, shape (n,)
+        Scale factor 0 and rounds -1 where not known.
+    arrival_h : ndarray of float, shape (n,)
+        NaN where not known.
+    since_is_bound : ndarray of bool, shape (n,)
+    gpus : tuple of ndarray, n of them
+    """
+
+    job_id: np.ndarray
+    job_type: np.ndarray
+    category: np.ndarray
+    scale_factor: np.ndarray
+    arrival_round: np.ndarray
+    arrival_h: np.ndarray
+    since_round: np.ndarray
+    since_is_bound: np.ndarray
+    gpus: tuple[np.ndarray, ...]
+
+    def __iter__(self) -> Iterator[CellJob]:
+        """One `CellJob` at a time."""
+        columns = (getattr(self, field.name) for field in fields(self)[:-1])
+        plain = (column.tolist() for column in columns)
+        for row in zip(*plain, self.gpus, strict=True):
+            job_id, name, category, factor, arrival, arrival_h, since, is_bound, gpus = row
+            known = arrival >= 0
+            yield CellJob(
+                job_id,
+                name,
+                category,
+                factor or None,
+                arrival if known else None,
+                arrival_h if known else None,
+                gpus,
+                since if since >= 0 else None,
+                is_bound,
+            )
 
 
 @dataclass(frozen=True)
@@ -69,7 +120,7 @@ class RoundCells:
         GPUs in use as the simulator counted them, types as in `cluster`.
     has_allocation : bool
         False where GPUs are in use and the file does not say by whom.
-    jobs : dict of int to CellJob
+    jobs : CellJobs
         Every job in `allocation` and `sharing`.
     sharing : dict of int to ndarray of int64, shape (4,)
         GPUs with more than one tenant: the job in each quarter, -1 idle.
@@ -86,7 +137,7 @@ class RoundCells:
     allocation: np.ndarray
     gpus_used: np.ndarray
     has_allocation: bool
-    jobs: dict[int, CellJob]
+    jobs: CellJobs
     sharing: dict[int, np.ndarray]
     may_share: bool = False
     categories: tuple[str, ...] = ()
@@ -167,38 +218,43 @@ def _is_shared(quarters: np.ndarray) -> bool:
 
 def _jobs_on_gpus(
     viz: VizFile, index: int, allocation: np.ndarray, sharing: dict[int, np.ndarray], most_cells: int
-) -> dict[int, CellJob]:
-    gpus, ids = np.flatnonzero(allocation >= 0), allocation[allocation >= 0]
-    if not len(gpus):
-        return {}
+) -> CellJobs:
+    gpus = np.flatnonzero(allocation >= 0)
+    ids = allocation[gpus]
     if sharing:
         quarters = np.array(list(sharing.values())).ravel()
         where = np.repeat(np.array(list(sharing)), 4)
-        gpus, ids = np.concatenate([gpus, where[quarters >= 0]]), np.concatenate([ids, quarters[quarters >= 0]])
-    since, bound = held_since(viz, index, allocation, most_cells)
-    order = np.lexsort((gpus, ids))
+        pairs = np.concatenate([np.stack([ids, gpus], 1), np.stack([quarters, where], 1)[quarters >= 0]])
+        ids, gpus = np.unique(pairs, axis=0).T
+    order = np.argsort(ids, kind="stable")
     ids, gpus = ids[order], gpus[order]
-    held, firsts = np.unique(ids, return_index=True)
-    numbers = viz.round_heads["round"]
-    jobs = {}
-    for job_id, own in zip(held.tolist(), np.split(gpus, firsts[1:]), strict=True):
-        job = _describe_job(viz, job_id, np.unique(own), numbers)
-        if (allocation[own] == job_id).all():
-            # The youngest of its GPUs tells: before that it did not hold all of these.
-            start = int(since[own].max())
-            job = replace(job, since_round=int(numbers[start]), since_is_bound=start == bound > 0)
-        jobs[job_id] = job
-    return jobs
+    job_id, firsts = np.unique(ids, return_index=True)
+    since_round, is_bound = np.full(len(job_id), -1), np.zeros(len(job_id), bool)
+    if most_cells and len(job_id):
+        since, bound = held_since(viz, index, allocation, most_cells)
+        # The youngest of its GPUs tells: before that the job did not hold all of these.
+        start = np.maximum.reduceat(since[gpus], firsts)
+        first_tenant = np.logical_and.reduceat(allocation[gpus] == ids, firsts)
+        since_round = np.where(first_tenant, viz.round_heads["round"][start].astype(np.int64), -1)
+        is_bound = first_tenant & (start == bound) & (bound > 0)
+    own = tuple(gpus[a:b] for a, b in pairwise([*firsts.tolist(), len(gpus)]))
+    return CellJobs(job_id, *_describe_jobs(viz, job_id), since_round, is_bound, own)
 
 
-def _describe_job(viz: VizFile, job_id: int, gpus: np.ndarray, numbers: np.ndarray) -> CellJob:
-    table = viz.jobs_by_id
-    row = int(np.searchsorted(table["job_id"], job_id))
-    if row == len(table) or table["job_id"][row] != job_id:
-        return CellJob(job_id, "", "", None, None, None, gpus)
-    job = table[row]
-    name, category = viz.job_types.get(int(job["type_id"]), ("", ""))
-    arrival = int(job["arrival_round"])
-    record = max(0, int(np.searchsorted(numbers, arrival, side="right")) - 1)
-    arrival_h = float(viz.round_heads["sim_time_s"][record]) / SECONDS_PER_HOUR
-    return CellJob(job_id, name, category, int(job["scale_factor"]) or None, arrival, arrival_h, gpus)
+def _describe_jobs(viz: VizFile, job_id: np.ndarray) -> _Described:
+    """Type, category, scale factor, arrival round and arrival time of jobs, as `CellJobs` has them."""
+    n, table, heads = len(job_id), viz.jobs_by_id, viz.round_heads
+    names, categories = np.full(n, "", object), np.full(n, "", object)
+    factors, arrivals, hours = np.zeros(n, np.int64), np.full(n, -1), np.full(n, np.nan)
+    if not len(table):
+        return names, categories, factors, arrivals, hours
+    row = np.searchsorted(table["job_id"], job_id).clip(max=len(table) - 1)
+    known = table["job_id"][row] == job_id
+    jobs = table[row[known]]
+    types, which = np.unique(jobs["type_id"], return_inverse=True)
+    described = np.array([viz.job_types.get(t, ("", "")) for t in types.tolist()], object).reshape(-1, 2)
+    names[known], categories[known] = described[which].T
+    factors[known], arrivals[known] = jobs["scale_factor"], jobs["arrival_round"]
+    record = np.searchsorted(heads["round"], jobs["arrival_round"], side="right") - 1
+    hours[known] = heads["sim_time_s"][record.clip(min=0)] / SECONDS_PER_HOUR
+    return names, categories, factors, arrivals, hours

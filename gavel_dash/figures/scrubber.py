@@ -105,8 +105,8 @@ def build_scrubber(
             yaxis={
                 **axis,
                 "range": [0, 1.02],
-                "tickvals": [0, 0.5, 1],
-                "ticktext": ["0%", "50%", "100%"],
+                "tickvals": [0.5, 1],
+                "ticktext": ["50%", "100%"],
                 "tickfont": {"size": 12, "color": accent},
             },
             yaxis2={
@@ -156,7 +156,7 @@ def _hour_ticks(sim_time_h: np.ndarray) -> tuple[list[int], list[str]]:
 def _phase_shades(phases: Phases | None, n: int, theme: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """A shade and a label per phase; a phase too short for its label has the shade alone."""
     if phases is None:
-        return [], [_label("no measurement window known", 0, theme)]
+        return [], [_label("no measurement phase: no job of a measurement window is recorded", 0, theme)]
     start, end = phases.measurement_start, phases.measurement_end
     spans = [("warm-up", 0, start), ("measurement", start, end), ("cool-down", end, n)]
     shapes, labels = [], []

@@ -57,6 +57,7 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         Output("cluster-message", "children"),
         Output("cluster-message", "hidden"),
         Output("cluster-viewer", "hidden"),
+        Output("cluster-downloads", "hidden"),
         Output("cluster-slider", "max"),
         Input("cluster-run", "value"),
         prevent_initial_call=True,
@@ -64,8 +65,8 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
     def open_run(name: str | None) -> tuple[Any, ...]:
         opened = open_view(sweep, name)
         if opened.info is None:
-            return None, None, problem_links(opened.problem), False, True, no_update
-        return opened.info, first_view(opened.info), [], True, False, opened.info["n_rounds"] - 1
+            return None, None, problem_links(opened.problem), False, True, True, no_update
+        return opened.info, first_view(opened.info), [], True, False, False, opened.info["n_rounds"] - 1
 
     @app.callback(
         Output("cluster-heatmap", "figure"),

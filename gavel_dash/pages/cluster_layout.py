@@ -36,6 +36,8 @@ TRANSPORT = {
 }
 #: Multiples of five rounds a second.
 SPEEDS = (0.5, 1, 2, 5, 10, 50)
+#: Dragging zooms and a double click resets; a picture and a way back are enough.
+_TOO_MANY_BUTTONS = ["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "select2d", "lasso2d"]
 
 
 def build_layout(sweep: Sweep, query: Mapping[str, object]) -> Component:
@@ -52,10 +54,15 @@ def build_layout(sweep: Sweep, query: Mapping[str, object]) -> Component:
             page_header(
                 "Cluster",
                 "What did it look like? Every GPU of one run, round by round.",
-                [
-                    csv_link("cluster-rounds-csv", "", "Rounds CSV", "Download all rounds of this run as CSV"),
-                    csv_link("cluster-jobs-csv", "", "Jobs CSV", "Download all jobs of this run as CSV"),
-                ],
+                html.Div(
+                    [
+                        csv_link("cluster-rounds-csv", "", "Rounds CSV", "Download all rounds of this run as CSV"),
+                        csv_link("cluster-jobs-csv", "", "Jobs CSV", "Download all jobs of this run as CSV"),
+                    ],
+                    id="cluster-downloads",
+                    className="gd-actions",
+                    hidden=info is None,
+                ),
             ),
             _controls(run_options(sweep), name, initial_color(query)),
             html.Div(
@@ -109,7 +116,7 @@ def _controls(names: list[str], name: str | None, color: str) -> Component:
 def _heatmap_panel() -> Component:
     graph = dcc.Graph(
         id="cluster-heatmap",
-        config={**GRAPH_CONFIG, "displayModeBar": "hover"},
+        config={**GRAPH_CONFIG, "displayModeBar": "hover", "modeBarButtonsToRemove": _TOO_MANY_BUTTONS},
         style={"height": f"{HEATMAP_HEIGHT_PX}px"},
     )
     return panel(
@@ -207,10 +214,10 @@ def _transport() -> Component:
 
 def _queue_panel() -> Component:
     overrides: dict[str, dict[str, Any]] = {
-        "job_id": {"width": 72, "minWidth": 60},
+        "job_id": {"width": 62, "minWidth": 56},
         "job_type": {"flex": 1, "minWidth": 90},
-        "scale_factor": {"width": 66, "minWidth": 56, "headerName": "GPUs"},
-        "waiting_h": {"width": 88, "headerName": "Waits (h)"},
+        "scale_factor": {"width": 58, "minWidth": 50, "headerName": "GPUs"},
+        "waiting_h": {"width": 82, "headerName": "Waits (h)"},
     }
     columns = [column for column in schema.QUEUE if column.name in overrides]
     definitions = [{**column, "filter": False} for column in column_defs(columns, overrides)]
@@ -222,7 +229,7 @@ def _queue_panel() -> Component:
                     "cluster-queue",
                     definitions,
                     [],
-                    "job_id",
+                    "key",
                     "Jobs waiting in this round",
                     {"suppressNoRowsOverlay": True},
                 ),

@@ -12,10 +12,10 @@ from dash import Patch, dcc, html
 from dash.development.base_component import Component
 
 from gavel_dash.analysis.jct import SECONDS_PER_HOUR
-from gavel_dash.errors import GavelDashError
+from gavel_dash.errors import GavelDashError, SourceError
 from gavel_dash.figures.heatmap import build_heatmap, changing_parts
 from gavel_dash.figures.heatmap_colors import COLOR_BY
-from gavel_dash.figures.round_cells import RoundCells, cells_of_round
+from gavel_dash.figures.round_cells import MOST_CELLS_BACK, RoundCells, cells_of_round
 from gavel_dash.figures.scrubber import build_scrubber
 from gavel_dash.ui import query_value, row_data, tile
 
@@ -103,7 +103,8 @@ def open_view(sweep: Sweep, run_name: str | None, asked_round: str | None = None
             return Opened(None, f"{run_name} has no rounds: nothing was recorded.")
         index = run.representative_round()
     except GavelDashError as error:
-        return Opened(None, f"{run_name} cannot be shown: {error}")
+        reason = error.found if isinstance(error, SourceError) and error.path == run_name else error
+        return Opened(None, f"{run_name} cannot be shown: {reason}")
     if asked_round is not None and asked_round.isdecimal():
         index = min(int(asked_round), run.n_rounds - 1)
     return Opened({"run": run_name, "index": index, "n_rounds": run.n_rounds})
@@ -125,7 +126,7 @@ def build_frame(sweep: Sweep, view: View, color: str, theme: str, shown: Shown |
     run = sweep[view["run"]]
     hover = not view["playing"] or run.cluster.gpus <= HOVER_WHILE_PLAYING_GPUS
     try:
-        cells = cells_of_round(run, view["index"])
+        cells = cells_of_round(run, view["index"], MOST_CELLS_BACK if hover else 0)
     except GavelDashError as error:
         return Frame(None, round_tiles(run, view["index"]), now_line(run, view["index"]), f"Damaged round: {error}")
     figure = build_heatmap(cells, theme, color, height=HEATMAP_HEIGHT_PX, width=1040, hover=hover)
@@ -161,29 +162,25 @@ def round_tiles(run: Run, index: int) -> list[Component]:
     head, used = run.viz.round_heads[index], run.viz.gpus_used[index]
     gpus, busy = run.cluster.gpus, int(used.sum())
     mean_jct_h = float(head["avg_jct_s"]) / SECONDS_PER_HOUR
-    types = zip(run.cluster.gpu_types, used.tolist(), strict=True)
     running, queued = int(head["jobs_running"]), int(head["jobs_queued"])
+    rate_jph = float(head["completion_rate_jph"])
+    types = zip(run.cluster.gpu_types, used.tolist(), strict=True)
     return [
-        tile("Occupancy", _percent(busy, gpus), f"{busy:,} of {gpus:,} GPUs in use"),
+        tile("Occupancy", _percent(busy, gpus), f"{busy:,} of {gpus:,} GPUs"),
         tile("Free GPUs", f"{max(0, gpus - busy):,}", f"{queued:,} jobs wait" if queued else "nobody waits"),
         tile("Running", f"{running:,}", "jobs on GPUs"),
-        tile("Queued", f"{queued:,}", f"{running + queued:,} jobs in the system"),
+        tile("Queued", f"{queued:,}", f"{running + queued:,} in the system"),
         tile("Completed", f"{int(head['jobs_completed']):,}", "jobs since the start"),
+        tile("Completion rate", f"{rate_jph:,.2f} jph" if rate_jph > 0 else "–", "the simulator's count"),
         tile("Mean JCT so far", f"{mean_jct_h:,.1f} h" if mean_jct_h > 0 else "–", "of completed jobs"),
-        tile("Effective utilization", f"{float(head['effective_utilization']):.1%}", "since the start"),
-        html.Div(
-            [
-                html.Div("Occupancy by type", className="gd-tile-label"),
-                *(_type_row(t.name, n, t.count) for t, n in types),
-            ],
-            className="gd-tile cluster-types",
-        ),
+        tile("Eff. utilization", f"{float(head['effective_utilization']):.1%}", "busy share since the start"),
+        html.Div([_type_share(t.name, n, t.count) for t, n in types], className="cluster-types"),
     ]
 
 
-def _type_row(name: str, used: int, count: int) -> Component:
+def _type_share(name: str, used: int, count: int) -> Component:
     return html.Div(
-        [html.Span(name.upper(), className="cluster-type-name", title=name), html.Span(_percent(used, count))],
+        [html.Span(name.upper(), className="cluster-type-name"), html.Span(_percent(used, count))],
         className="cluster-type",
         title=f"{name}: {used:,} of {count:,} GPUs in use",
     )
@@ -240,7 +237,8 @@ def queue_of_round(run: Run, index: int) -> QueueOfRound:
     if listed != counted:
         summary.append(html.Div(f"The file lists {listed:,} of {counted:,} queued jobs.", className="gd-muted"))
     busy = _percent(int(run.viz.gpus_used[index].sum()), run.cluster.gpus)
-    return QueueOfRound(row_data(table), summary, f"{now_line(run, index)} · occupancy {busy} · {counted:,} queued")
+    rows = row_data(table.assign(key=table["job_id"].astype(str)))  # the grid wants a text as the row's id
+    return QueueOfRound(rows, summary, f"{now_line(run, index)} · occupancy {busy} · {counted:,} queued")
 
 
 def queue_summary(scale_factors: Mapping[int, int], unknown: int) -> list[Component]:
