@@ -17,7 +17,7 @@ ROW_PX = 22
 MIN_ROWS = 3
 LABELS_PX = 30
 #: Width of the characters of a row's name, on the safe side, and how many are shown; hovering shows them all.
-CHARACTER_PX, CAPITAL_PX = 6.7, 8.5
+CHARACTER_PX, WIDE_PX = 6.8, 8.4
 MAX_NAME = 42
 #: Width of a rate's label. Where columns are narrower, every second (third ...) has one.
 RATE_PX = 28
@@ -125,7 +125,7 @@ def _shorten(name: str) -> str:
 
 
 def _width_px(name: str) -> float:
-    return sum(CAPITAL_PX if character.isupper() else CHARACTER_PX for character in name)
+    return sum(WIDE_PX if character.isupper() or character.isdigit() else CHARACTER_PX for character in name)
 
 
 def _run_text(run: Any) -> str:
