@@ -65,7 +65,12 @@ def layout(sweep: Sweep, **query: object) -> Component:
                             html.Div(
                                 empty_state(
                                     empty_sentence(sweep, filters),
-                                    button("sweep-clear-empty", clear_label(filters), "Show all runs again"),
+                                    button(
+                                        "sweep-clear-empty",
+                                        clear_label(filters),
+                                        "Show all runs again",
+                                        hidden=not sweep.names,
+                                    ),
                                 ),
                                 id="sweep-empty",
                                 hidden=not none,
