@@ -55,7 +55,7 @@ def map_workers(
     gpus_per_node : int, optional
         Node size to note for every type.
     """
-    members: dict[str, list[int]] = {name: [] for name in sorted(totals)}
+    members: dict[str, list[int]] = {name: [] for name in totals}
     for worker in sorted(type_of):
         name = type_of[worker]
         if name is not None:

@@ -90,6 +90,15 @@ def test_every_replication_run_equals_an_independent_reading(converted: Converte
         assert occupancy == pytest.approx(run["mean_occupancy"], rel=1e-9), name
 
 
+def test_the_bundled_sweep_is_what_the_converter_makes(converted: Converted, expected: dict[str, Any]) -> None:
+    bundle = Path(__file__).parents[2] / "experiments"
+    packed = sorted(path.name for path in bundle.glob("*.zst"))
+    assert packed == sorted(f"{name}{suffix}.zst" for name in expected for suffix in (".viz.bin", "_completions.json"))
+    for name in packed:
+        unpacked = zstandard.ZstdDecompressor().decompress((bundle / name).read_bytes())
+        assert unpacked == (converted.directory / name.removesuffix(".zst")).read_bytes(), name
+
+
 def test_the_log_that_stops_in_a_line_says_so(converted: Converted) -> None:
     findings = converted.viz(_CUT).config["conversion"]["findings"]
     assert [finding[0] for finding in findings] == ["cut-line"]

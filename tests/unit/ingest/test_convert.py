@@ -80,6 +80,26 @@ def test_a_failure_leaves_the_earlier_files_and_no_others(source: LogSource, tmp
     assert [path.read_bytes() for path in sorted(out.iterdir())] == before
 
 
+def test_a_reader_of_the_old_file_keeps_it_whole(source: LogSource, tmp_path: Path) -> None:
+    path = convert_log(source, tmp_path).paths[0]
+    before = path.read_bytes()
+    with path.open("rb") as reader:
+        source.path.write_bytes(short_log().telemetry(4, 0, 2, 1).data)
+        assert convert_log(source, tmp_path, force=True).rounds == 5
+        assert reader.read() == before
+    assert path.read_bytes() != before
+
+
+def test_the_path_tells_what_the_log_does_not(tmp_path: Path) -> None:
+    path = tmp_path / "k80=2.p100=2.v100=2" / "some_policy" / "seed=4" / "lambda=9000.log"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(short_log().data)
+    (source,) = find_logs([tmp_path])
+    viz = VizFile(convert_log(source, tmp_path / "out").paths[0].read_bytes(), "run")
+    experiment = viz.config["experiment"]
+    assert (experiment["policy"], experiment["arrival_rate_jph"], experiment["seed"]) == ("some_policy", 0.4, 4)
+
+
 def test_an_output_place_that_is_a_file_is_one_error(source: LogSource, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SourceError, match="a place to write to"):

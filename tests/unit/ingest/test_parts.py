@@ -50,6 +50,12 @@ def test_workers_of_unknown_type_take_the_free_places() -> None:
     assert [(t.name, t.count) for t in found.cluster.gpu_types] == [("a", 2), ("unknown", 1)]
 
 
+def test_a_worker_just_behind_a_block_is_not_in_it() -> None:
+    found = map_workers({"a": 2, "b": 2}, {1: "b", 2: "a"})
+    assert [t.name for t in found.cluster.gpu_types] == ["b", "a"]
+    assert found.findings == ()
+
+
 def test_an_order_that_fits_no_block_goes_by_rank() -> None:
     found = map_workers({"a": 2, "b": 2}, {0: "a", 1: "b", 2: "a", 3: "b"})
     assert found.gpus_of(np.array([0, 1, 2, 3])).tolist() == [0, 2, 1, 3]

@@ -180,6 +180,7 @@ def test_half_a_worker_list_does_not_count(tmp_path: Path) -> None:
         ('EVENT {"event": "job_complete", "job_id": "0", "sim_time": 1, "duration": NaN}', "duration of nan"),
         ("[Micro-task scheduled]\tJob ID: 1\tWorker type: v100", "IndexError"),
         ("[Micro-task scheduled]\tJob ID: 1\tWorker type: v100\tWorker ID(s): 1,x", "invalid literal"),
+        ("[Micro-task scheduled]\tJob ID: 1\tWorker type: v100\tSomething  is: 12", "no worker ids"),
         ("[Micro-task scheduled]\tJob ID: 1\tv100\tWorker ID(s): 1,2", "no worker type"),
     ],
 )
