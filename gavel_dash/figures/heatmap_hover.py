@@ -45,7 +45,8 @@ def job_text(job: CellJob) -> str:
         lines.append(f"Scale factor: {job.scale_factor}")
     lines.append(f"GPUs: {format_ranges(job.gpus)}")
     if job.since_round is not None:
-        lines.append(f"On these since round {'< ' if job.since_is_bound else ''}{job.since_round:,}")
+        earlier = " or earlier" if job.since_is_bound else ""
+        lines.append(f"On these since round {job.since_round:,}{earlier}")
     if job.arrival_round is not None:
         hours = "" if job.arrival_h is None else f", {job.arrival_h:,.1f} h"
         lines.append(f"Arrived: round {job.arrival_round:,}{hours}")

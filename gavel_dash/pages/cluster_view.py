@@ -171,9 +171,9 @@ def round_tiles(run: Run, index: int) -> list[Component]:
         tile("Running", f"{running:,}", "jobs on GPUs"),
         tile("Queued", f"{queued:,}", f"{running + queued:,} in the system"),
         tile("Completed", f"{int(head['jobs_completed']):,}", "jobs since the start"),
-        tile("Completion rate", f"{rate_jph:,.2f} jph" if rate_jph > 0 else "–", "the simulator's count"),
+        tile("Completion rate", f"{rate_jph:,.2f} jph" if rate_jph > 0 else "–", "by the simulator"),
         tile("Mean JCT so far", f"{mean_jct_h:,.1f} h" if mean_jct_h > 0 else "–", "of completed jobs"),
-        tile("Eff. utilization", f"{float(head['effective_utilization']):.1%}", "busy share since the start"),
+        tile("Eff. utilization", f"{float(head['effective_utilization']):.1%}", "since the start"),
         html.Div([_type_share(t.name, n, t.count) for t, n in types], className="cluster-types"),
     ]
 
@@ -197,10 +197,7 @@ def difference_note(cells: RoundCells) -> str:
     visible, used = int(np.count_nonzero(cells.allocation >= 0)), int(cells.gpus_used.sum())
     if visible == used:
         return ""
-    return (
-        f"The file counts {used:,} GPUs in use in this round and names the job on {visible:,}: "
-        "busy shares follow the count, cells the jobs."
-    )
+    return f"The file counts {used:,} GPUs in use but names jobs on {visible:,}: busy shares follow the count."
 
 
 def scrubber_figure(run: Run, theme: str) -> dict[str, Any]:
