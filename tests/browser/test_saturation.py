@@ -100,6 +100,17 @@ def test_a_seed_its_rounds_and_a_reload(page: Page, bundled_address: str, sweep:
     assert page.url.endswith(f"round={index}")
 
 
+def test_a_point_chosen_by_keyboard(page: Page, bundled_address: str) -> None:
+    open_page(page, bundled_address, "?at=fig10_max_min_fairness_perf_3.0jph_multi_s0")
+    page.locator("#saturation-choice").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("input:focus")).to_have_value("fig10_max_min_fairness_perf_3.0jph_multi_s0")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator(".saturation-run")).to_have_text("fig10_max_min_fairness_perf_3.2jph_multi_s0")
+    expect(page.locator("#saturation-point-heading")).to_contain_text("≥ 31.5 h (lower bound)")
+
+
 def test_a_click_keeps_the_zoom(page: Page, bundled_address: str, sweep: Sweep) -> None:
     open_page(page, bundled_address)
     page.mouse.move(*locate(page, 2.0, 80))

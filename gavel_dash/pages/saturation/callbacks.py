@@ -11,7 +11,7 @@ from dash.exceptions import PreventUpdate
 from gavel_dash.analysis.saturation import DEFAULT_K
 from gavel_dash.figures.saturation import SaturationData, build_overlay
 from gavel_dash.figures.saturation_panels import build_panels
-from gavel_dash.pages.saturation.data import Selection, collect, seed_options, select
+from gavel_dash.pages.saturation.data import Selection, collect, point_choice, seed_options, select
 from gavel_dash.pages.saturation.layout import csv_query
 from gavel_dash.pages.saturation.point_panel import describe, draw_round
 from gavel_dash.pages.saturation.state import Filters, options_from_controls
@@ -40,19 +40,19 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         Input("saturation-k", "value"),
         Input("saturation-axis", "value"),
         Input("saturation-show", "value"),
-        Input("saturation-selection", "data"),
+        Input("saturation-seed", "value"),
         Input("theme", "data"),
         State("saturation-filters", "data"),
     )
     def draw_charts(
-        k: float | None, axis: str, show: list[str], selection: Selection, theme: str, filters: Filters
+        k: float | None, axis: str, show: list[str], run: str | None, theme: str, filters: Filters
     ) -> tuple[dict[str, Any] | Patch, dict[str, Any] | Patch]:
         options = options_from_controls(k, axis, show)
         if options is None:
             raise PreventUpdate
         data = data_of(filters, options.k)
-        overlay = build_overlay(data, options, selection["run"], theme)
-        panels = build_panels(data, options, selection["run"], theme)
+        overlay = build_overlay(data, options, run, theme)
+        panels = build_panels(data, options, run, theme)
         # Other layers or another scale are another chart; anything else keeps the zoom.
         if {"saturation-axis", "saturation-show", None} & {ctx.triggered_id}:
             return overlay, panels
@@ -79,23 +79,33 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         Output("saturation-selection", "data"),
         Output("saturation-seed", "options"),
         Output("saturation-seed", "value"),
+        Output("saturation-choice", "value"),
         # Emptied, so that a second click on the same point is a click again.
         Output("saturation-overlay-figure", "clickData"),
         Output("saturation-panels-figure", "clickData"),
         Input("saturation-overlay-figure", "clickData"),
         Input("saturation-panels-figure", "clickData"),
         Input("saturation-seed", "value"),
+        Input("saturation-choice", "value"),
         State("saturation-selection", "data"),
         State("saturation-filters", "data"),
         prevent_initial_call=True,
     )
     def choose(
-        overlay_click: Any, panels_click: Any, seed: str | None, selection: Selection, filters: Filters
+        overlay_click: Any,
+        panels_click: Any,
+        seed: str | None,
+        choice: str | None,
+        selection: Selection,
+        filters: Filters,
     ) -> tuple[Any, ...]:
-        run = seed if ctx.triggered_id == "saturation-seed" else clicked_run(overlay_click or panels_click)
-        if run is None or (run == selection["run"] and ctx.triggered_id == "saturation-seed"):
+        data = data_of(filters, DEFAULT_K)
+        now = {"saturation-seed": selection["run"], "saturation-choice": point_choice(data, selection["run"])}
+        asked = {"saturation-seed": seed, "saturation-choice": choice}
+        run = asked.get(ctx.triggered_id, clicked_run(overlay_click or panels_click))
+        if run is None or run == now.get(ctx.triggered_id):
             raise PreventUpdate
-        return select(sweep, run), seed_options(data_of(filters, DEFAULT_K), run), run, None, None
+        return select(sweep, run), seed_options(data, run), run, point_choice(data, run), None, None
 
     @app.callback(
         Output("saturation-point-heading", "children"),

@@ -10,7 +10,7 @@ from gavel_dash.analysis.curves import curve_names
 from gavel_dash.analysis.facets import apply_filters
 from gavel_dash.errors import GavelDashError
 from gavel_dash.figures.curve_style import style_curves
-from gavel_dash.figures.saturation import SaturationData, rows_of
+from gavel_dash.figures.saturation import SaturationData, point_of, rows_of
 from gavel_dash.pages.saturation.state import Filters, PageState
 
 if TYPE_CHECKING:
@@ -83,6 +83,23 @@ def restore_selection(sweep: Sweep, data: SaturationData, state: PageState) -> S
     if state.selected_run in set(data.runs["run"]):
         return select(sweep, state.selected_run, state.round_index)
     return select(sweep, most_telling_run(data))
+
+
+def point_options(data: SaturationData) -> list[dict[str, str]]:
+    """One choice per point of the charts, for those who do not click: its name, and the run a click on it opens."""
+    return [
+        {"label": f"{data.styles[row.curve].label} at {row.arrival_rate_jph:g} jph", "value": row.first_run}
+        for row in rows_of(data.curves)
+    ]
+
+
+def point_choice(data: SaturationData, run: str | None) -> str | None:
+    """The value among `point_options` of the point that holds a run."""
+    at = point_of(data, run)
+    if at is None:
+        return None
+    same = (data.curves["curve"] == at[0]) & (data.curves["arrival_rate_jph"] == at[1])
+    return str(data.curves.loc[same, "first_run"].iloc[0])
 
 
 def seed_options(data: SaturationData, run: str | None) -> list[dict[str, str]]:

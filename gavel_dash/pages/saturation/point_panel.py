@@ -21,8 +21,8 @@ from gavel_dash.figures.round_cells import cells_of_round
 from gavel_dash.figures.saturation import SaturationData
 from gavel_dash.figures.sparkline import HEIGHT_PX as SPARKLINE_HEIGHT_PX
 from gavel_dash.figures.sparkline import build_sparkline
-from gavel_dash.pages.saturation.data import Selection, seed_options
-from gavel_dash.ui import panel
+from gavel_dash.pages.saturation.data import Selection, point_choice, point_options, seed_options
+from gavel_dash.ui import labelled, panel
 
 if TYPE_CHECKING:
     from gavel_dash.sweep import Run, Sweep
@@ -40,6 +40,19 @@ def build_panel(data: SaturationData, selection: Selection) -> Component:
     """The panel's frame with every id its callbacks fill; nothing in it changes its height."""
     return panel(
         [
+            labelled(
+                "Point",
+                dcc.Dropdown(
+                    id="saturation-choice",
+                    options=point_options(data),
+                    value=point_choice(data, selection["run"]),
+                    clearable=False,
+                    maxHeight=320,
+                    className="saturation-choice",
+                ),
+                "Click a point of a chart, or choose one here",
+                inline=True,
+            ),
             html.Div(id="saturation-point-heading", className="saturation-point-heading"),
             dcc.RadioItems(
                 id="saturation-seed",
@@ -89,7 +102,7 @@ def build_panel(data: SaturationData, selection: Selection) -> Component:
 class PointTexts:
     """What the panel says of a selection."""
 
-    heading: list[Component]
+    heading: list[Any]
     why_no_rounds: str | None
     round_heading: list[Any]
     facts: list[Component]
@@ -103,7 +116,7 @@ def describe(sweep: Sweep, data: SaturationData, selection: Selection) -> PointT
     if run_name is None or rows.empty:
         return PointTexts([], "Click a point of a chart to see the cluster behind it.", [], [], "/cluster")
     row = rows.iloc[0]
-    heading = _point_heading(row, data.styles[row["curve"]].label)
+    heading = _point_heading(row)
     href = f"/cluster?{urlencode({'run': run_name} if index is None else {'run': run_name, 'round': index})}"
     if index is None:
         return PointTexts(heading, _why_no_rounds(sweep, row), [], [], href)
@@ -123,15 +136,15 @@ def draw_round(run: Run, index: int, theme: str) -> tuple[dict[str, Any], dict[s
     return jobs, heatmap
 
 
-def _point_heading(row: pd.Series, label: str) -> list[Component]:
+def _point_heading(row: pd.Series) -> list[Any]:
     censored = not pd.isna(row["mean_jct_is_lower_bound"]) and bool(row["mean_jct_is_lower_bound"])
     jct = "no mean JCT" if pd.isna(row["mean_jct_h"]) else f"mean JCT {jct_text(row['mean_jct_h'], censored)}"
     of = ""
     if not pd.isna(row["n_window"]) and not pd.isna(row["n_completed"]):
         of = f", {row['n_completed']:,} of {row['n_window']:,} window jobs completed"
     return [
-        html.Strong(f"{label} at {row['arrival_rate_jph']:g} jph"),
-        html.Div(f"{jct}{of}"),
+        html.Strong(jct),
+        of,
         html.Div(row["run"], className="saturation-run gd-muted"),
     ]
 

@@ -12,7 +12,15 @@ from dash.development.base_component import Component
 from gavel_dash.figures.saturation import ChartOptions
 from gavel_dash.pages import saturation
 from gavel_dash.pages.saturation.callbacks import clicked_run, keep_zoom
-from gavel_dash.pages.saturation.data import collect, most_telling_run, restore_selection, seed_options, select
+from gavel_dash.pages.saturation.data import (
+    collect,
+    most_telling_run,
+    point_choice,
+    point_options,
+    restore_selection,
+    seed_options,
+    select,
+)
 from gavel_dash.pages.saturation.layout import csv_query
 from gavel_dash.pages.saturation.point_panel import describe, draw_round
 from gavel_dash.pages.saturation.state import PageState, options_from_controls
@@ -92,6 +100,14 @@ def test_all_seeds_of_a_point_can_be_chosen(sweep: Sweep) -> None:
     assert seed_options(collect(sweep, {}, 2.0), None) == []
 
 
+def test_every_point_can_be_chosen_without_a_click(sweep: Sweep) -> None:
+    data = collect(sweep, {}, 2.0)
+    options = {option["label"]: option["value"] for option in point_options(data)}
+    assert list(options) == [f"fifo multi at {rate} jph" for rate in ("1", "1.5", "3", "4")]
+    assert options["fifo multi at 4 jph"] == point_choice(data, "fifo_4.0_s1") == BREAKS
+    assert point_choice(data, "gone") is None
+
+
 def test_filters_restrict_the_runs_but_not_the_look(sweep: Sweep) -> None:
     data = collect(sweep, {"run": ["fifo_1.0_s0", "fifo_4.0_s1"]}, 2.0)
     assert data.curves["runs"].tolist() == ["fifo_1.0_s0", "fifo_4.0_s1"]
@@ -101,7 +117,6 @@ def test_filters_restrict_the_runs_but_not_the_look(sweep: Sweep) -> None:
 
 def test_the_panel_says_what_the_round_held(sweep: Sweep) -> None:
     texts = describe(sweep, collect(sweep, {}, 2.0), {"run": BREAKS, "round": 20, "n_rounds": 200})
-    assert "fifo multi at 4 jph" in text_of(texts.heading)
     assert "6 of 6 window jobs completed" in text_of(texts.heading)
     assert "Round 20" in text_of(texts.round_heading)
     assert "measurement" in text_of(texts.round_heading)
