@@ -54,7 +54,7 @@ def build_sparkline(
         "layout": look.layout(
             theme,
             height=HEIGHT_PX,
-            margin={"l": 36, "r": 8, "t": 6, "b": 24},
+            margin={"l": 46, "r": 8, "t": 6, "b": 24},
             hovermode="x",
             dragmode=False,
             shapes=shapes,

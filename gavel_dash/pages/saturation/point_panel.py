@@ -27,6 +27,7 @@ from gavel_dash.ui import labelled, panel
 if TYPE_CHECKING:
     from gavel_dash.sweep import Run, Sweep
 
+NOT_SAID = "Hatched: GPUs are in use in this round, but the file does not say by whom."
 HEATMAP_HEIGHT_PX, HEATMAP_WIDTH_PX = 190, 420
 STEPS = (
     (-10, "−10", "Ten rounds back"),
@@ -131,8 +132,9 @@ def draw_round(run: Run, index: int, theme: str) -> tuple[dict[str, Any], dict[s
     in_system = heads["jobs_running"].astype("int64") + heads["jobs_queued"].astype("int64")
     jobs = build_sparkline(hours, in_system, run.phases, index, theme)
     heatmap = build_heatmap(cells_of_round(run, index), theme, height=HEATMAP_HEIGHT_PX, width=HEATMAP_WIDTH_PX)
-    # The panel is too narrow for the legend of the figure; its own stands under it.
-    heatmap["layout"] |= {"showlegend": False, "margin": heatmap["layout"]["margin"] | {"l": 96, "r": 0, "t": 4}}
+    # The panel is too narrow for the legend and the sentence in the figure; both stand under it.
+    margin = heatmap["layout"]["margin"] | {"l": 108, "r": 0, "t": 4}
+    heatmap["layout"] |= {"showlegend": False, "annotations": [], "margin": margin}
     return jobs, heatmap
 
 
@@ -151,7 +153,8 @@ def _point_heading(row: pd.Series) -> list[Any]:
 
 def _round_heading(run: Run, index: int) -> list[Any]:
     head = run.viz.round_heads[index]
-    phase = run.phases.of(index) if run.phases is not None else "no measurement window known"
+    unknown = "no window is known" if run.window is None else "no window job arrived"
+    phase = run.phases.of(index) if run.phases is not None else unknown
     badge = "saturation-phase" + (" saturation-phase-measured" if phase == MEASUREMENT else "")
     return [
         html.Span(
@@ -172,7 +175,7 @@ def _round_facts(run: Run, index: int) -> list[Component]:
     sizes = queue["scale_factor"].value_counts(dropna=False).sort_index()
     waiting = [html.Span(f"{_size(size)}: {n:,}", className="saturation-size") for size, n in sizes.items()]
     return [
-        html.Div(_legend(run, index), className="saturation-legend"),
+        html.Div(_legend(run, index) if run.viz.has_allocation(index) else NOT_SAID, className="saturation-legend"),
         html.Div(bars, className="saturation-bars"),
         html.Div(
             [html.Strong(f"{int(head['jobs_running']):,}"), " running, ", html.Strong(f"{len(queue):,}"), " queued"]
@@ -205,13 +208,13 @@ def _bar(name: str, used: int, count: int) -> Component:
     share = used / count if count else 0.0
     return html.Div(
         [
-            html.Span(name.upper(), className="saturation-bar-name"),
+            html.Span(name.upper(), className="saturation-bar-name", title=name),
             html.Span(
                 html.Span(style={"width": f"{min(share, 1):.1%}"}),
                 className="saturation-bar",
                 **{"aria-hidden": "true"},
             ),
-            html.Span(f"{used} / {count}  {share:.1%}", className="saturation-bar-value"),
+            html.Span(f"{used:,} / {count:,}  {share:.1%}", className="saturation-bar-value"),
         ],
         className="saturation-bar-row",
     )

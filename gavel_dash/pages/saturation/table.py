@@ -102,7 +102,7 @@ def notes_of(data: SaturationData) -> list[str]:
             f"{WINDOW_SIGN} measured on jobs {', '.join(others)} where the other points use {usual}: "
             "a later window sees more of the backlog, so the two are not quite comparable."
         )
-    if data.curves["censored"].any():
+    if (data.curves["censored"] & data.curves["mean_jct_h"].notna()).any():
         notes.append(f"{CENSORED_SIGN} hollow: window jobs never completed, so the mean is a lower bound.")
     unmeasured = int(data.curves["mean_jct_h"].isna().sum())
     if unmeasured:
