@@ -194,27 +194,35 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, { cluster: cluster });
 
-  /* The slider is an input, and yet not typed into; its own key handling would step twice. A radio button only needs
-     its arrows. */
+  /* Whether the focus came by mouse: a button clicked a moment ago should not swallow the space that means play. */
+  let focusedByPointer = false;
+
+  /* The slider is an input, and yet not typed into; its own key handling would step twice. The colours only need their
+     arrows. */
   function isTyping(target, key) {
-    const isFree = target.id === "cluster-slider" || (target.type === "radio" && !key.startsWith("Arrow"));
-    return target instanceof Element && !isFree && (
-      window.dash_clientside.shell.isTyping(target) ||
-      target.closest("[role=listbox], [role=option], [role=combobox], [role=searchbox], .ag-root, .modal") !== null
-    );
+    if (target.id === "cluster-slider" || (target.closest("#cluster-color") !== null && !key.startsWith("Arrow"))) {
+      return false;
+    }
+    return window.dash_clientside.shell.isTyping(target) || target.closest("[role=dialog], .ag-root") !== null;
   }
+
+  document.addEventListener("pointerdown", () => { focusedByPointer = true; }, true);
 
   document.addEventListener(
     "keydown",
     function (event) {
-      if (!isHere() || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target, event.key)) {
+      if (event.key === "Tab") {
+        focusedByPointer = false;
+      }
+      const target = event.target instanceof Element ? event.target : document.body;
+      if (!isHere() || event.ctrlKey || event.metaKey || event.altKey || isTyping(target, event.key)) {
         return;
       }
-      if (event.key === " " && event.target.closest("button, a") !== null) {
-        if (event.target.matches(":focus-visible")) {
-          return; // reached by keyboard: space presses it
+      if (event.key === " " && target.closest("button, a") !== null) {
+        if (!focusedByPointer || target.closest("#cluster-buttons") === null) {
+          return; // space presses what has the focus
         }
-        event.target.blur(); // clicked with the mouse: space still plays
+        target.blur();
       }
       const color = { 1: "category", 2: "scale_factor", 3: "job" }[event.key];
       if (KEYS[event.key]) {

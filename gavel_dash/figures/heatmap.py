@@ -15,16 +15,15 @@ from gavel_dash.figures.heatmap_colors import (
     Coloring,
     codes_of_jobs,
     coloring,
-    edge_color,
     stepped_colorscale,
 )
 from gavel_dash.figures.heatmap_hover import hover_texts
+from gavel_dash.figures.heatmap_marks import cell_edges, hatch_trace, legend_traces, no_allocation_note, shared_trace
 from gavel_dash.figures.round_cells import RoundCells
 from gavel_dash.figures.theme import escape, layout, token
 
 MARGIN = {"l": 116, "r": 30, "t": 34, "b": 8}
 _LONGEST_NAME = 14
-_EDGES_FROM_PX = 4.0
 _CELLS, _SHARED, _HATCH = 0, 1, 2  # positions of the traces; legend entries follow
 
 #: What differs between two rounds of one run: paths into the figure.
@@ -88,9 +87,9 @@ def build_heatmap(
     figure = {
         "data": [
             _cell_trace(round_cells, grid, look, tenants, color_by, hover),
-            _shared_trace(round_cells, grid, theme),
-            _hatch_trace(round_cells, grid, theme),
-            *_legend_traces(look, round_cells, theme, color_by),
+            shared_trace(round_cells, grid, theme),
+            hatch_trace(round_cells, grid, theme),
+            *legend_traces(look, round_cells, theme, color_by),
         ],
         "layout": layout(
             theme,
@@ -131,8 +130,8 @@ def build_heatmap(
                 "ticktext": band_labels(round_cells),
                 "tickfont": {"size": 12, "color": token(theme, "text")},
             },
-            shapes=_edges(grid, theme, min(area["width"] / grid.columns, area["height"] / grid.height)),
-            annotations=_no_allocation_note(round_cells, theme),
+            shapes=cell_edges(grid, theme, min(area["width"] / grid.columns, area["height"] / grid.height)),
+            annotations=no_allocation_note(round_cells, theme),
         ),
     }
     return figure
@@ -147,6 +146,18 @@ def changing_parts(figure: dict[str, Any]) -> list[tuple[tuple[str | int, ...], 
             value = value[key]
         parts.append((path, value))
     return parts
+
+
+def parts_without_zoom(figure: dict[str, Any]) -> list[tuple[tuple[str | int, ...], Any]]:
+    """All of a figure of `build_heatmap` but the ranges of its axes: (path, value), for other colours of one run."""
+    plain = [(("layout", name), value) for name, value in figure["layout"].items() if name not in ("xaxis", "yaxis")]
+    axes = [
+        (("layout", axis, name), value)
+        for axis in ("xaxis", "yaxis")
+        for name, value in figure["layout"][axis].items()
+        if name != "range"
+    ]
+    return [(("data",), figure["data"]), *plain, *axes]
 
 
 def band_labels(cells: RoundCells) -> list[str]:
@@ -225,114 +236,3 @@ def _row_coordinates(grid: Grid, parts: int) -> dict[str, Any]:
     steps = np.arange(parts) / parts
     inner = (grid.row_edges[:-1, None] + np.diff(grid.row_edges)[:, None] * steps).ravel()
     return {"y": np.append(inner, grid.row_edges[-1])}
-
-
-def _shared_trace(cells: RoundCells, grid: Grid, theme: str) -> dict[str, Any]:
-    """A cross through every GPU with several tenants, so that it never looks like one with a single job."""
-    rows, columns = grid.rows_and_columns()
-    gpus = np.fromiter(cells.sharing, dtype=np.int64, count=len(cells.sharing))
-    x, y, gap = columns[gpus] + 0.5, grid.row_edges[rows[gpus]] + 0.5, np.full(len(gpus), np.nan)
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": np.stack([x - 0.5, x + 0.5, gap, x, x, gap], axis=1).ravel(),
-        "y": np.stack([y, y, gap, y - 0.5, y + 0.5, gap], axis=1).ravel(),
-        "line": {"color": token(theme, "background"), "width": 2},
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
-
-
-def _hatch_trace(cells: RoundCells, grid: Grid, theme: str) -> dict[str, Any]:
-    """Hatching over all bands where the file does not say who holds the GPUs."""
-    x: list[float | None] = []
-    y: list[float | None] = []
-    for band in () if cells.has_allocation else grid.bands:
-        right, top, bottom = min(band.count, grid.columns), band.top, band.top + band.rows
-        x += [0, right, right, 0, 0, None]
-        y += [top, top, bottom, bottom, top, None]
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": x,
-        "y": y,
-        "line": {"color": edge_color(theme), "width": 1},
-        "fill": "toself",
-        "fillcolor": token(theme, "panel"),
-        "fillpattern": {
-            "shape": "/",
-            "size": 8,
-            "solidity": 0.16,
-            "fgcolor": token(theme, "muted"),
-            "bgcolor": token(theme, "panel"),
-        },
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
-
-
-def _legend_traces(look: Coloring, cells: RoundCells, theme: str, color_by: str) -> list[dict[str, Any]]:
-    entries = list(look.legend)
-    if color_by == "job":
-        entries = [(f"Jobs ({len(look.palette) - 1} colours in turn)", look.palette[1])]
-    entries.append(("Idle", look.palette[0]))
-    traces = [_legend_entry(label, {"color": color, "symbol": "square"}, theme) for label, color in entries]
-    if cells.may_share:
-        shared = {"color": token(theme, "muted"), "symbol": "square-cross"}
-        traces.append(_legend_entry("Shared by several jobs", shared, theme))
-    return traces
-
-
-def _legend_entry(label: str, marker: dict[str, Any], theme: str) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [None],
-        "y": [None],
-        "name": escape(label),
-        "marker": {"size": 11, "line": {"width": 1, "color": edge_color(theme)}, **marker},
-        "hoverinfo": "skip",
-        "showlegend": True,
-    }
-
-
-def _edges(grid: Grid, theme: str, cell_px: float) -> list[dict[str, Any]]:
-    """Lines between cells as one path: a gap per cell costs 22 ms a frame at 6,200 GPUs, this nothing."""
-    if cell_px < _EDGES_FROM_PX:
-        return []
-    path = []
-    for band in grid.bands:
-        filled = min(band.count, grid.columns)
-        last = band.count - (band.rows - 1) * grid.columns
-        bottom = band.top + band.rows
-        for row in range(band.rows + 1):
-            path.append(f"M0,{band.top + row:.6g}H{last if row == band.rows else filled}")
-        for column in range(filled + 1):
-            path.append(f"M{column},{band.top:.6g}V{bottom if column <= last else bottom - 1:.6g}")
-    line = {"color": edge_color(theme), "width": 1 if cell_px >= 8 else 0.5}
-    return [{"type": "path", "path": "".join(path), "line": line, "layer": "above"}]
-
-
-def _no_allocation_note(cells: RoundCells, theme: str) -> list[dict[str, Any]]:
-    """Always one annotation, so that a patch of it fits every round."""
-    used = int(cells.gpus_used.sum())
-    sentence = (
-        f"No allocation data in this round: {used:,} GPU{'' if used == 1 else 's'} in use,"
-        "<br>but the file does not say by whom."
-    )
-    return [
-        {
-            "text": sentence,
-            "visible": not cells.has_allocation,
-            "showarrow": False,
-            "xref": "paper",
-            "yref": "paper",
-            "x": 0.5,
-            "y": 0.5,
-            "font": {"size": 14, "color": token(theme, "text")},
-            "bgcolor": token(theme, "background"),
-            "bordercolor": token(theme, "border"),
-            "borderwidth": 1,
-            "borderpad": 8,
-        }
-    ]

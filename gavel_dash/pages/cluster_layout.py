@@ -204,7 +204,9 @@ def _transport() -> Component:
     )
     return html.Div(
         [
-            html.Div(buttons, className="cluster-buttons", role="group", **{"aria-label": "Playback"}),
+            html.Div(
+                buttons, id="cluster-buttons", className="cluster-buttons", role="group", **{"aria-label": "Playback"}
+            ),
             html.Div(id="cluster-now", className="cluster-now"),
             html.Div(labelled("Speed", speed, "1× is five rounds per second", inline=True), className="cluster-speed"),
         ],

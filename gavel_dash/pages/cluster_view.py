@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 
 from gavel_dash.analysis.jct import SECONDS_PER_HOUR
 from gavel_dash.errors import GavelDashError, SourceError
-from gavel_dash.figures.heatmap import build_heatmap, changing_parts
+from gavel_dash.figures.heatmap import build_heatmap, changing_parts, parts_without_zoom
 from gavel_dash.figures.heatmap_colors import COLOR_BY
 from gavel_dash.figures.round_cells import MOST_CELLS_BACK, RoundCells, cells_of_round
 from gavel_dash.figures.scrubber import build_scrubber
@@ -122,7 +122,7 @@ def first_view(info: RunInfo) -> View:
 
 
 def build_frame(sweep: Sweep, view: View, color: str, theme: str, shown: Shown | None) -> Frame:
-    """One round: its figure, or only what changes where the browser shows the same run, colours and theme."""
+    """One round: its figure, or only what changes where the browser shows the same run (a zoom then stays)."""
     run = sweep[view["run"]]
     hover = not view["playing"] or run.cluster.gpus <= HOVER_WHILE_PLAYING_GPUS
     try:
@@ -130,18 +130,23 @@ def build_frame(sweep: Sweep, view: View, color: str, theme: str, shown: Shown |
     except GavelDashError as error:
         return Frame(None, round_tiles(run, view["index"]), now_line(run, view["index"]), f"Damaged round: {error}")
     figure = build_heatmap(cells, theme, color, height=HEATMAP_HEIGHT_PX, width=1040, hover=hover)
-    same = shown is not None and (shown["run"], shown["color"], shown["theme"]) == (view["run"], color, theme)
+    if shown is None or shown["run"] != view["run"]:
+        sent: dict[str, Any] | Patch = figure
+    elif (shown["color"], shown["theme"]) == (color, theme):
+        sent = _patch(changing_parts(figure))
+    else:
+        sent = _patch(parts_without_zoom(figure))
     return Frame(
-        figure=_patch(figure) if same else figure,
+        figure=sent,
         tiles=round_tiles(run, view["index"]),
         now=now_line(run, view["index"]),
         note=difference_note(cells),
     )
 
 
-def _patch(figure: dict[str, Any]) -> Patch:
+def _patch(parts: list[tuple[tuple[str | int, ...], Any]]) -> Patch:
     patch = Patch()
-    for path, value in changing_parts(figure):
+    for path, value in parts:
         target = patch
         for key in path[:-1]:
             target = target[key]
@@ -167,7 +172,7 @@ def round_tiles(run: Run, index: int) -> list[Component]:
     types = zip(run.cluster.gpu_types, used.tolist(), strict=True)
     return [
         tile("Occupancy", _percent(busy, gpus), f"{busy:,} of {gpus:,} GPUs"),
-        tile("Free GPUs", f"{max(0, gpus - busy):,}", f"{queued:,} jobs wait" if queued else "nobody waits"),
+        tile("Free GPUs", f"{max(0, gpus - busy):,}", _waiting(queued)),
         tile("Running", f"{running:,}", "jobs on GPUs"),
         tile("Queued", f"{queued:,}", f"{running + queued:,} in the system"),
         tile("Completed", f"{int(head['jobs_completed']):,}", "jobs since the start"),
@@ -176,6 +181,10 @@ def round_tiles(run: Run, index: int) -> list[Component]:
         tile("Eff. utilization", f"{float(head['effective_utilization']):.1%}", "since the start"),
         html.Div([_type_share(t.name, n, t.count) for t, n in types], className="cluster-types"),
     ]
+
+
+def _waiting(queued: int) -> str:
+    return {0: "nobody waits", 1: "1 job waits"}.get(queued, f"{queued:,} jobs wait")
 
 
 def _type_share(name: str, used: int, count: int) -> Component:

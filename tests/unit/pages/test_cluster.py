@@ -101,9 +101,19 @@ def test_first_frame_is_whole_and_the_next_a_patch(sweep: Sweep) -> None:
     assert isinstance(build_frame(sweep, view(21, True), "category", "light", shown(20)).figure, Patch)
 
 
-@pytest.mark.parametrize("before", [shown(20, color="job"), shown(20, theme="dark"), shown(20, run="without_window")])
-def test_a_change_of_anything_but_the_round_draws_anew(sweep: Sweep, before: Shown) -> None:
-    assert isinstance(build_frame(sweep, view(21), "category", "light", before).figure, dict)
+def test_another_run_draws_anew(sweep: Sweep) -> None:
+    frame = build_frame(sweep, view(21), "category", "light", shown(20, run="without_window"))
+    assert isinstance(frame.figure, dict)
+
+
+@pytest.mark.parametrize("before", [shown(20, color="job"), shown(20, theme="dark")])
+def test_other_colours_keep_the_zoom(sweep: Sweep, before: Shown) -> None:
+    patch = build_frame(sweep, view(21), "category", "light", before).figure
+    assert isinstance(patch, Patch)
+    changed = [operation["location"] for operation in patch.to_plotly_json()["operations"]]
+    assert ["data"] in changed
+    assert ["layout", "font"] in changed
+    assert not [path for path in changed if path[-1] == "range" or path == ["layout", "xaxis"]]
 
 
 def test_tiles_say_what_was_simulated(sweep: Sweep) -> None:
