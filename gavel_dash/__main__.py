@@ -30,6 +30,9 @@ def main(argv: list[str] | None = None) -> int:
         code = import_module(f"gavel_dash.cli.{args.command}").run(args)
         sys.stdout.flush()
         return int(code)
+    except KeyboardInterrupt:
+        print("gavel-dash: interrupted", file=sys.stderr)
+        return 130
     except UsageError as error:
         print(f"gavel-dash: {error}", file=sys.stderr)
         return 2

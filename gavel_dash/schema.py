@@ -134,7 +134,13 @@ ROUNDS = (
     _c("jobs_queued", "int", "jobs", "Queued", "jobs in the system that hold none"),
     _c("jobs_in_system", "int", "jobs", "In system", "running and queued jobs"),
     _c("jobs_completed", "int", "jobs", "Completed", "jobs completed since the start"),
-    _c("avg_jct_h", "float", "h", "Mean JCT so far (h)", "the simulator's running mean; empty before the first"),
+    _c(
+        "avg_jct_h",
+        "float",
+        "h",
+        "Mean JCT so far (h)",
+        "running mean over completed window jobs, by the simulator; empty before",
+    ),
     _c(
         "completion_rate_jph",
         "float",

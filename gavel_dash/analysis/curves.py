@@ -28,27 +28,32 @@ def mean_interval(values: np.ndarray, confidence: float = CONFIDENCE) -> tuple[f
     return mean - half, mean + half
 
 
+def curve_clusters(runs: pd.DataFrame) -> pd.Series:
+    """Cluster of each run; one that nobody knows is the only known cluster of its figure, policy and setting."""
+    clusters = runs.groupby(CURVE_KEY[:-1], dropna=False)["cluster"]
+    only_known = clusters.transform("first").where(clusters.transform("nunique") == 1)
+    return runs["cluster"].fillna(only_known)
+
+
 def curve_names(runs: pd.DataFrame) -> pd.Series:
     """Name of each run's curve: the parts of its key that are known; the cluster only where several differ."""
-    parts = ["figure", "policy", "setting"]
-    if runs["cluster"].nunique(dropna=True) > 1:
-        parts.append("cluster")
-    known = runs[parts].astype("object")
-    return known.apply(lambda row: " ".join(str(value) for value in row if not pd.isna(value)) or "unnamed", axis=1)
+    if runs.empty:
+        return pd.Series([], index=runs.index, dtype="str")
+    parts = runs[["figure", "policy", "setting"]].astype("object")
+    clusters = curve_clusters(runs)
+    if clusters.nunique(dropna=True) > 1:
+        parts["cluster"] = clusters
+    return parts.apply(lambda row: " ".join(str(value) for value in row if not pd.isna(value)) or "unnamed", axis=1)
 
 
 def select_points(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs that are points of a curve, with their curve's name in a `curve` column.
 
     A run needs an arrival rate, and a damaged or unconverted one a mean JCT from elsewhere (a results table).
-    A run whose cluster nobody knows belongs to the only known cluster of its figure, policy and setting.
     """
     unreadable = runs["status"].isin(["damaged", "unconverted"]) & runs["mean_jct_h"].isna()
-    runs = runs[runs["arrival_rate_jph"].notna() & ~unreadable].copy()
-    clusters = runs.groupby(CURVE_KEY[:-1], dropna=False)["cluster"]
-    only_known = clusters.transform("first").where(clusters.transform("nunique") == 1)
-    runs["cluster"] = runs["cluster"].fillna(only_known)
-    return runs.assign(curve=curve_names(runs)) if len(runs) else runs.assign(curve="")
+    runs = runs[runs["arrival_rate_jph"].notna() & ~unreadable]
+    return runs.assign(cluster=curve_clusters(runs), curve=curve_names(runs))
 
 
 def in_curve_order(frame: pd.DataFrame) -> pd.DataFrame:

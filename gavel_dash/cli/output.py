@@ -46,9 +46,14 @@ def write_csv(frame: pd.DataFrame, target: str) -> None:
 def open_sweep_for(path: str) -> Sweep:
     """Open a sweep; what could not be read goes to standard error, and a sweep without runs is an error."""
     from gavel_dash.errors import UsageError
+    from gavel_dash.progress import ProgressLine
     from gavel_dash.sweep import open_sweep
 
-    sweep = open_sweep(path, progress=lambda message: print(message, file=sys.stderr))
+    progress = ProgressLine()
+    try:
+        sweep = open_sweep(path, progress=progress)
+    finally:
+        progress.close()
     for problem in sweep.problems:
         print(f"gavel-dash: {problem}", file=sys.stderr)
     if not sweep.names:

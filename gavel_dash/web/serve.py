@@ -13,15 +13,16 @@ import flask
 from werkzeug.serving import make_server
 
 from gavel_dash.errors import GavelDashError, UsageError
+from gavel_dash.progress import ProgressLine
 from gavel_dash.settings import Settings, read_settings
-from gavel_dash.sweep import open_sweep
+from gavel_dash.sweep import Sweep, open_sweep
 from gavel_dash.web.app import create_app
 
 PORTS_TO_TRY = 20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """`python app.py`: serve until interrupted. Bad usage or a sweep without runs: one line, exit code 2."""
+    """`python app.py`: serve until interrupted. Bad usage or a sweep that cannot be opened: one line, exit code 2."""
     try:
         return serve(read_settings(sys.argv[1:] if arguments is None else arguments, os.environ))
     except GavelDashError as error:
@@ -35,13 +36,13 @@ def serve(settings: Settings) -> int:
     Raises
     ------
     GavelDashError
-        When the sweep cannot be opened or holds no runs, or no port is free.
+        When the sweep cannot be opened or no port is free.
     """
-    sweep = open_sweep(settings.sweep, progress=_say)
+    sweep = _open(settings)
     for problem in sweep.problems:
         _say(problem)
     if not sweep.names:
-        raise UsageError(sweep.empty_sentence)
+        _say(sweep.empty_sentence)  # served all the same: the page says it, and a sweep may be about to begin
     listener = bind(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     if settings.port not in (0, port):
@@ -65,10 +66,18 @@ def build_server() -> flask.Flask:
     """The WSGI application, from the environment alone; a sweep that cannot be opened is said on every page."""
     try:
         settings = read_settings([], os.environ)
-        return create_app(open_sweep(settings.sweep, progress=_say)).server
+        return create_app(_open(settings)).server
     except GavelDashError as error:
         _say(str(error))
         return _apology(str(error))
+
+
+def _open(settings: Settings) -> Sweep:
+    progress = ProgressLine()
+    try:
+        return open_sweep(settings.sweep, progress=progress)
+    finally:
+        progress.close()
 
 
 def bind(host: str, port: int) -> socket.socket:
