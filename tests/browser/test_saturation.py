@@ -106,6 +106,7 @@ def test_a_point_chosen_by_keyboard(page: Page, bundled_address: str) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("input:focus")).to_have_value("fig10_max_min_fairness_perf_3.0jph_multi_s0")
     page.keyboard.press("ArrowDown")
+    expect(page.locator("input:focus")).to_have_value("fig10_max_min_fairness_perf_3.2jph_multi_s0")
     page.keyboard.press("Enter")
     expect(page.locator(".saturation-run")).to_have_text("fig10_max_min_fairness_perf_3.2jph_multi_s0")
     expect(page.locator("#saturation-point-heading")).to_contain_text("≥ 31.5 h (lower bound)")
