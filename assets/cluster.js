@@ -194,6 +194,15 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, { cluster: cluster });
 
+  /* Dash puts the focus of an opened menu on the chosen option, where typing does nothing: it belongs to the search. */
+  function typeIntoSearch(target, key) {
+    const menu = target.closest(".dash-dropdown-content");
+    const search = menu && menu.querySelector(".dash-dropdown-search");
+    if (search && search !== target && key.length === 1 && key !== " ") {
+      search.focus();
+    }
+  }
+
   /* Whether the focus came by mouse: a button clicked a moment ago should not swallow the space that means play. */
   let focusedByPointer = false;
 
@@ -215,7 +224,11 @@
         focusedByPointer = false;
       }
       const target = event.target instanceof Element ? event.target : document.body;
-      if (!isHere() || event.ctrlKey || event.metaKey || event.altKey || isTyping(target, event.key)) {
+      if (!isHere() || event.ctrlKey || event.metaKey || event.altKey) {
+        return;
+      }
+      if (isTyping(target, event.key)) {
+        typeIntoSearch(target, event.key);
         return;
       }
       if (event.key === " " && target.closest("button, a") !== null) {
