@@ -177,7 +177,7 @@ def round_tiles(run: Run, index: int) -> list[Component]:
         tile("Queued", f"{queued:,}", f"{running + queued:,} in the system"),
         tile("Completed", f"{int(head['jobs_completed']):,}", "jobs since the start"),
         tile("Completion rate", f"{rate_jph:,.2f} jph" if rate_jph > 0 else "–", "by the simulator"),
-        tile("Mean JCT so far", f"{mean_jct_h:,.1f} h" if mean_jct_h > 0 else "–", "of completed window jobs"),
+        tile("Mean JCT so far", f"{mean_jct_h:,.1f} h" if mean_jct_h > 0 else "–", "of window jobs"),
         tile("Eff. utilization", f"{float(head['effective_utilization']):.1%}", "since the start"),
         html.Div([_type_share(t.name, n, t.count) for t, n in types], className="cluster-types"),
     ]
