@@ -157,15 +157,14 @@ def test_the_curves_csv_holds_the_chosen_runs_only(page: Page, bundled_address: 
     assert [row["runs"] for row in rows] == drawn
 
 
-def test_scale_layers_and_theme(page: Page, bundled_address: str) -> None:
+def test_scale_and_layers(page: Page, bundled_address: str) -> None:
     open_page(page, bundled_address)
     page.get_by_label("log").check()
     page.get_by_label("the paper's curves (dotted)").uncheck()
     expect(page).to_have_url(re.compile(r"axis=log&paper=0"))
     page.wait_for_function(
-        "() => document.querySelector('#saturation-overlay-figure .js-plotly-plot')._fullLayout.yaxis.type === 'log'"
+        """() => {
+          const graph = document.querySelector("#saturation-overlay-figure .js-plotly-plot");
+          return graph._fullLayout.yaxis.type === "log" && !graph.data.some(trace => trace.name.startsWith("Paper"));
+        }"""
     )
-    names = page.evaluate(
-        "() => document.querySelector('#saturation-overlay-figure .js-plotly-plot').data.map(trace => trace.name)"
-    )
-    assert not [name for name in names if name.startswith("Paper")]
