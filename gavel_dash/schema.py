@@ -120,7 +120,7 @@ ROUNDS = (
     _c("round_index", "int", "", "Index", "position of the record in the file, from 0"),
     _c("round", "int", "", "Round", "the simulator's round number"),
     _c("sim_time_h", "float", "h", "Simulated time (h)", "simulated time at the start of the round"),
-    _c("phase", "str", "", "Phase", "warm-up, measurement or cool-down, from the run's own window"),
+    _c("phase", "str", "", "Phase", "warm-up, measurement or cool-down, from the run's own window; empty if unknown"),
     _c("occupancy", "float", "fraction", "Occupancy", "GPUs in use now / GPUs"),
     _c(
         "effective_utilization",

@@ -9,7 +9,7 @@ import pandas as pd
 
 from gavel_dash import schema
 from gavel_dash.analysis.jct import SECONDS_PER_HOUR
-from gavel_dash.analysis.phases import MEASUREMENT, Phases
+from gavel_dash.analysis.phases import Phases
 from gavel_dash.model import Cluster, JobWindow
 
 
@@ -23,7 +23,7 @@ def rounds_table(heads: np.ndarray, gpus_used: np.ndarray, cluster: Cluster, pha
     cluster : Cluster
         Types in the order of the columns of `gpus_used`.
     phases : Phases or None
-        None where the run has no window: every round is then labelled as measurement.
+        None where no window is known: the column is then empty.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def rounds_table(heads: np.ndarray, gpus_used: np.ndarray, cluster: Cluster, pha
         "round_index": np.arange(n_rounds),
         "round": heads["round"].astype(np.int64),
         "sim_time_h": heads["sim_time_s"].astype(np.float64) / SECONDS_PER_HOUR,
-        "phase": phases.labels(n_rounds) if phases else np.full(n_rounds, MEASUREMENT, dtype=object),
+        "phase": pd.Series(phases.labels(n_rounds) if phases else [None] * n_rounds, dtype="str"),
         "occupancy": total / max(cluster.gpus, 1),
         "effective_utilization": heads["effective_utilization"].astype(np.float64),
         "gpus_used": total,

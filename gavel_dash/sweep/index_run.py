@@ -114,7 +114,7 @@ def index_run(
         command = f"gavel-dash convert {shlex.quote(str(files.logs[0].path))} --out {shlex.quote(str(root))}"
         row |= {"status": "unconverted", "note": f"convert it: {command}"}
     if damage is not None:
-        row |= {"status": "damaged", "note": damage}
+        row |= {"status": "damaged", "note": damage.replace(f"{root}/", "")}
     _fill_mean_from_elsewhere(row, timing, table_row)
     row["findings"] = len(findings)
     return IndexedRun(row, key, window, identity, tuple(findings), viz_path, completions)

@@ -112,7 +112,7 @@ def grid(
         id=id,
         columnDefs=columns,
         rowData=rows,
-        getRowId=f"params.data.{row_id}",
+        getRowId=f"'' + params.data.{row_id}",  # AG Grid wants a string
         defaultColDef={"sortable": True, "resizable": True, "minWidth": 70},
         dashGridOptions={
             "theme": GRID_THEME,

@@ -37,6 +37,7 @@ def build_page(sweep: Sweep, query: dict[str, object]) -> Component:
         [
             page_header("Saturation", SENTENCE),
             _filter_line(sweep, data, state.filters),
+            _unknown_line(sweep, state.selected_run),
             _nothing(sweep, state.filters) if empty else None,
             body,
             dcc.Store(id="saturation-filters", data=state.filters),
@@ -158,6 +159,13 @@ def _filter_line(sweep: Sweep, data: SaturationData, filters: Filters) -> Compon
         className="saturation-filter-line",
         role="status",
     )
+
+
+def _unknown_line(sweep: Sweep, asked: str | None) -> Component | None:
+    if asked is None or asked in sweep:
+        return None
+    sentence = f"There is no run named {asked} in this sweep; a point beyond saturation is shown instead."
+    return html.Div(sentence, className="saturation-filter-line", role="status")
 
 
 def _nothing(sweep: Sweep, filters: Filters) -> Component:
