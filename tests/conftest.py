@@ -1,8 +1,9 @@
-"""What several rooms' tests share: where the real files are."""
+"""What several rooms' tests share: where the real files are, and a cache that is not the user's."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,3 +18,10 @@ def data_dir() -> Path:
     if not (path / "published").is_dir():
         pytest.skip("the real files are not here; point GAVEL_DASH_DATA at them")
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GAVEL_DASH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield

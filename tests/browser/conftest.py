@@ -15,6 +15,8 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from gavel_dash.sweep import Sweep, open_sweep
+
 REPOSITORY = Path(__file__).parents[2]
 BUNDLED = REPOSITORY / "experiments"
 
@@ -36,16 +38,15 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
+def start_server() -> Iterator[Callable[[Path], str]]:
     """Start `app.py` on a sweep and return its address, as printed by the server itself."""
     running: list[subprocess.Popen[str]] = []
-    cache = tmp_path_factory.mktemp("cache")
 
     def start(sweep: Path) -> str:
         server = subprocess.Popen(
             [sys.executable, "app.py", str(sweep), "--port", str(free_port())],
             cwd=REPOSITORY,
-            env={**os.environ, "GAVEL_DASH_CACHE": str(cache), "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -86,6 +87,12 @@ def wait_until_answered(address: str, server: subprocess.Popen[str]) -> None:
 def bundled_address(start_server: Callable[[Path], str]) -> str:
     """A server on the bundled sweep."""
     return start_server(BUNDLED)
+
+
+@pytest.fixture(scope="session")
+def sweep() -> Sweep:
+    """The bundled sweep, as the library reads it."""
+    return open_sweep(BUNDLED)
 
 
 @pytest.fixture(scope="session")

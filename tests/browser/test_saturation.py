@@ -9,27 +9,15 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from gavel_dash.sweep import Sweep, open_sweep
-from tests.browser.conftest import BUNDLED
+from gavel_dash.sweep import Sweep
+from tests.browser.charts import OVERLAY, click_point, locate
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("saturation")]
 
-#: Pixels on screen of a point of a chart, by its data.
-LOCATE = """([id, x, y]) => {
-  const graph = document.querySelector(`#${id} .js-plotly-plot`);
-  const layout = graph._fullLayout, box = graph.getBoundingClientRect();
-  return [box.left + layout.xaxis._offset + layout.xaxis.d2p(x), box.top + layout.yaxis._offset + layout.yaxis.d2p(y)];
-}"""
 RANGES = """() => {
   const layout = document.querySelector("#saturation-overlay-figure .js-plotly-plot")._fullLayout;
   return [...layout.xaxis.range, ...layout.yaxis.range];
 }"""
-OVERLAY = "saturation-overlay-figure"
-
-
-@pytest.fixture(scope="module")
-def sweep() -> Sweep:
-    return open_sweep(BUNDLED)
 
 
 def open_page(page: Page, address: str, query: str = "") -> None:
@@ -37,19 +25,6 @@ def open_page(page: Page, address: str, query: str = "") -> None:
     page.wait_for_selector(f"#{OVERLAY} .scatterlayer .point")
     page.wait_for_selector("#saturation-heatmap-figure .heatmaplayer image", state="attached")
     expect(page.locator("#saturation-round-heading")).not_to_be_empty()
-
-
-def locate(page: Page, rate_jph: float, jct_h: float) -> tuple[float, float]:
-    x, y = page.evaluate(LOCATE, [OVERLAY, rate_jph, jct_h])
-    return x, y
-
-
-def click_point(page: Page, rate_jph: float, jct_h: float) -> None:
-    x, y = locate(page, rate_jph, jct_h)
-    page.mouse.move(x - 2, y - 2)
-    page.mouse.move(x, y)
-    page.wait_for_selector(f"#{OVERLAY} .hoverlayer .hovertext", state="attached")
-    page.mouse.click(x, y)
 
 
 def mean_jct_h(sweep: Sweep, run: str) -> float:

@@ -12,28 +12,15 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
-import gavel_dash
 from gavel_dash.sweep import Sweep
+from tests.browser.charts import OVERLAY, click_point
 from tests.browser.conftest import BUNDLED
 from tests.make import write_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-OVERLAY = "#saturation-overlay-figure .js-plotly-plot"
 CLUSTER_HEATMAP = "#cluster-heatmap .js-plotly-plot"
 POINT_HEATMAP = "#saturation-heatmap-figure .js-plotly-plot"
-
-
-@pytest.fixture(scope="module")
-def sweep(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
-    """The bundled sweep, as the library reads it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GAVEL_DASH_CACHE", str(tmp_path_factory.mktemp("cache")))
-        opened = gavel_dash.open_sweep(BUNDLED)
-        for name in opened.names:
-            if "2.8jph_multi" in name or "3.2jph_single" in name:
-                assert opened[name].viz  # unpacked while the cache is ours
-        return opened
 
 
 def shown_job_ids(page: Page, heatmap: str) -> list[int]:
@@ -48,20 +35,6 @@ def shown_job_ids(page: Page, heatmap: str) -> list[int]:
         if gpu:
             by_gpu[int(gpu[1].replace(",", ""))] = int(job[1].replace(",", "")) if job else -1
     return [by_gpu[gpu] for gpu in sorted(by_gpu)]
-
-
-def click_point(page: Page, figure: str, rate_jph: float, mean_jct_h: float) -> None:
-    """Click the chart at these coordinates."""
-    x, y = page.evaluate(
-        """([selector, x, y]) => {
-            const graph = document.querySelector(selector), box = graph.getBoundingClientRect();
-            const {xaxis, yaxis} = graph._fullLayout;
-            return [box.x + xaxis._offset + xaxis.c2p(x), box.y + yaxis._offset + yaxis.c2p(y)];
-        }""",
-        [figure, rate_jph, mean_jct_h],
-    )
-    page.mouse.move(x, y)
-    page.mouse.click(x, y)
 
 
 def test_sweep_lists_every_run_and_filters_by_facet(page: Page, bundled_address: str, sweep: Sweep) -> None:
@@ -116,9 +89,9 @@ def test_clicked_point_shows_its_run_and_round_and_opens_in_cluster(
     name = "fig10_max_min_fairness_2.8jph_multi_s0"
     row = sweep.runs().set_index("run").loc[name]
     page.goto(f"{bundled_address}/saturation")
-    expect(page.locator(f"{OVERLAY} .scatterlayer")).to_be_attached()
+    page.wait_for_selector(f"#{OVERLAY} .scatterlayer .point")
 
-    click_point(page, OVERLAY, row["arrival_rate_jph"], row["mean_jct_h"])
+    click_point(page, row["arrival_rate_jph"], row["mean_jct_h"])
 
     expect(page.locator("#saturation-point")).to_contain_text(name)
     expect(page.locator("#saturation-point")).to_contain_text("400 of 400 window jobs")
@@ -135,53 +108,6 @@ def test_clicked_point_shows_its_run_and_round_and_opens_in_cluster(
     expect(page.locator("#cluster-now")).to_contain_text(f"record {index + 1:,} of {run.n_rounds:,}")
     page.wait_for_function(f"document.querySelector('{CLUSTER_HEATMAP}')?.data?.[0]?.text?.length > 0")
     assert shown_job_ids(page, CLUSTER_HEATMAP) == allocation.tolist()
-
-
-def test_points_at_one_rate_are_told_apart(page: Page, bundled_address: str, sweep: Sweep) -> None:
-    runs = sweep.runs().set_index("run")
-    page.goto(f"{bundled_address}/saturation")
-    expect(page.locator(f"{OVERLAY} .scatterlayer")).to_be_attached()
-    for name in ("fig10_max_min_fairness_2.8jph_multi_s0", "fig10_max_min_fairness_perf_3.2jph_multi_s0"):
-        click_point(page, OVERLAY, runs.loc[name, "arrival_rate_jph"], runs.loc[name, "mean_jct_h"])
-        expect(page.locator("#saturation-point")).to_contain_text(name)
-    expect(page.locator("#saturation-point")).to_contain_text("398 of 400")
-
-
-def test_every_seed_of_a_point_can_be_chosen(page: Page, bundled_address: str, sweep: Sweep) -> None:
-    curves = sweep.curves()
-    point = curves[(curves["figure"] == "fig9") & (curves["arrival_rate_jph"] == 3.2)].iloc[0]
-    page.goto(f"{bundled_address}/saturation")
-    expect(page.locator(f"{OVERLAY} .scatterlayer")).to_be_attached()
-    click_point(page, OVERLAY, 3.2, float(point["mean_jct_h"]))
-    expect(page.locator("#saturation-point")).to_contain_text("at 3.2 jph")
-    page.get_by_label("seed 2").check()
-    expect(page.locator("#saturation-point")).to_contain_text("3.2jph_single_s2")
-    address = page.url
-    page.goto("about:blank")
-    page.goto(address)
-    expect(page.locator("#saturation-point")).to_contain_text("3.2jph_single_s2")
-
-
-def test_k_moves_the_saturation_points_on_page_and_in_csv(page: Page, bundled_address: str, sweep: Sweep) -> None:
-    page.goto(f"{bundled_address}/saturation?k=1.5")
-    link = page.locator("#saturation-points-csv")
-    expect(link).to_have_attribute("href", re.compile("k=1.5"))
-    with page.expect_download() as download:
-        link.click()
-    saved = pd.read_csv(download.value.path())
-    expected = sweep.saturation(k=1.5)
-    assert saved["estimate_jph"].tolist() == pytest.approx(expected["estimate_jph"].tolist(), nan_ok=True)
-    shown = page.locator("#saturation-table").inner_text()
-    for estimate in expected["estimate_jph"].dropna():
-        assert f"{estimate:.2f}" in shown
-
-
-def test_curves_csv_is_the_librarys_table(page: Page, bundled_address: str, sweep: Sweep) -> None:
-    page.goto(f"{bundled_address}/saturation")
-    with page.expect_download() as download:
-        page.locator("#saturation-curves-csv").click()
-    saved = pd.read_csv(download.value.path())
-    assert saved["mean_jct_h"].tolist() == pytest.approx(sweep.curves()["mean_jct_h"].tolist(), nan_ok=True)
 
 
 def test_cluster_plays_steps_and_restores(page: Page, bundled_address: str, sweep: Sweep) -> None:

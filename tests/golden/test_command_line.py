@@ -12,11 +12,6 @@ import pytest
 from gavel_dash.__main__ import main
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GAVEL_DASH_CACHE", str(tmp_path_factory.mktemp("cache")))
-
-
 def out(capsys: pytest.CaptureFixture[str], *argv: object, code: int = 0) -> str:
     assert main([str(word) for word in argv]) == code
     return capsys.readouterr().out

@@ -10,10 +10,8 @@ from gavel_dash.sweep import Sweep, open_sweep
 
 
 @pytest.fixture(scope="module")
-def published(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Sweep:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GAVEL_DASH_CACHE", str(tmp_path_factory.mktemp("cache")))
-        return open_sweep(data_dir / "published")
+def published(data_dir: Path) -> Sweep:
+    return open_sweep(data_dir / "published")
 
 
 def test_504_rows_are_372_runs_joined_with_the_files(published: Sweep) -> None:

@@ -17,11 +17,6 @@ from gavel_dash.sweep import open_sweep
 from tests.make import write_completions, write_run
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GAVEL_DASH_CACHE", str(tmp_path_factory.mktemp("cache")))
-
-
 @pytest.fixture
 def sweep(tmp_path: Path) -> Path:
     """Two rates of one policy, one run damaged."""
