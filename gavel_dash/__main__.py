@@ -41,7 +41,8 @@ def main(argv: list[str] | None = None) -> int:
             # The reader of our output went away (`| head`); that is not an error of ours.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
-        print(f"gavel-dash: {error}", file=sys.stderr)
+        sentence = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
+        print(f"gavel-dash: {sentence}", file=sys.stderr)
         return 1
 
 

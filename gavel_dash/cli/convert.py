@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -46,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"gavel-dash: {problem}", file=sys.stderr)
     if not sources:
         raise UsageError(f"no logs in {', '.join(map(str, args.sources))} (looked for *.log, *.log.gz, *.log.zst)")
+    _make_writable(args.out)
     done, failed, text_bytes = 0, len(problems), 0
     started = time.monotonic()
     total = sum(source.path.stat().st_size for source in sources)
@@ -74,6 +76,16 @@ def run(args: argparse.Namespace) -> int:
             force=args.force,
         )
     return 1 if failed else 0
+
+
+def _make_writable(directory: Path) -> None:
+    """Say once that nothing can be written, rather than once per log."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {directory}: cannot be made ({error.strerror})") from error
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise UsageError(f"--out {directory}: cannot be written to")
 
 
 def result_line(result: Conversion) -> str:

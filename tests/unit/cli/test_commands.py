@@ -113,6 +113,8 @@ def test_formula_in_a_name_is_neutralised_in_the_csv(tmp_path: Path, capsys: pyt
         (["jobs", "{dir}/nothing.viz.bin"], "nothing there"),
         (["info", "{dir}"], "is a directory"),
         (["saturation", "{dir}", "--k", "1"], "--k must be above 1"),
+        (["convert", "{dir}/some.log", "--out", "{dir}/a.viz.bin/out"], "cannot be made"),
+        (["convert", "{dir}/some.log", "--out", "{dir}/out"], "expected a log of Gavel's simulator"),
     ],
 )
 def test_bad_input_is_one_sentence_on_stderr(
@@ -122,6 +124,7 @@ def test_bad_input_is_one_sentence_on_stderr(
     (tmp_path / "half.viz.bin").write_bytes((tmp_path / "a.viz.bin").read_bytes()[:2000])
     (tmp_path / "text.viz.bin").write_text("not a run at all\n")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "some.log").write_text("nothing of a simulator\n")
 
     assert main([word.format(dir=tmp_path) for word in argv]) in (1, 2)
 
