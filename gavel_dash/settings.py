@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from gavel_dash.errors import UsageError
 
-DEFAULT_SWEEP = "experiments"
+#: The bundled sweep, wherever the app is started from.
+DEFAULT_SWEEP = str(Path(__file__).parents[1] / "experiments")
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8050
 
@@ -34,7 +36,7 @@ class Settings:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line's share of the settings; what is not given is None."""
-    parser.add_argument("sweep", nargs="?", help=f"directory of runs (default: $SWEEP, else {DEFAULT_SWEEP})")
+    parser.add_argument("sweep", nargs="?", help="directory of runs (default: $SWEEP, else the bundled sweep)")
     parser.add_argument("--port", help=f"port to listen on (default: $PORT, else {DEFAULT_PORT})")
     parser.add_argument("--host", help=f"address to listen on (default: $HOST, else {DEFAULT_HOST})")
 
