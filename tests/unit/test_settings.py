@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gavel_dash.errors import UsageError
 from gavel_dash.settings import Settings, read_settings
 
+BUNDLED = str(Path(__file__).parents[2] / "experiments")
+
 
 @pytest.mark.parametrize(
     ("arguments", "environ", "expected"),
     [
-        ([], {}, Settings("experiments", "127.0.0.1", 8050)),
+        ([], {}, Settings(BUNDLED, "127.0.0.1", 8050)),
         ([], {"SWEEP": "s", "PORT": "9000", "HOST": "::1"}, Settings("s", "::1", 9000)),
         (["t", "--port", "9001", "--host", "h"], {"SWEEP": "s", "PORT": "9000"}, Settings("t", "h", 9001)),
-        ([], {"SWEEP": "", "PORT": ""}, Settings("experiments", "127.0.0.1", 8050)),
+        ([], {"SWEEP": "", "PORT": ""}, Settings(BUNDLED, "127.0.0.1", 8050)),
     ],
 )
 def test_order(arguments: list[str], environ: dict[str, str], expected: Settings) -> None:
