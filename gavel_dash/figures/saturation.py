@@ -161,9 +161,11 @@ def _keys(curves: pd.DataFrame) -> list[Any]:
 
 
 def x_end_of(curves: pd.DataFrame, options: ChartOptions) -> float:
-    """Right end of the axis of rates."""
+    """Right end of the axis of rates; a curve without any mean JCT does not stretch it for the others."""
     lines = _paper_lines(curves) if options.paper else []
-    rates = [curves["arrival_rate_jph"].to_numpy(dtype=float), *(line.arrival_rate_jph for line in lines)]
+    measured = curves.groupby("curve")["mean_jct_h"].transform("count") > 0
+    shown = curves[measured] if measured.any() else curves
+    rates = [shown["arrival_rate_jph"].to_numpy(dtype=float), *(line.arrival_rate_jph for line in lines)]
     highest = np.concatenate(rates).max(initial=0.0)
     return float(highest) * 1.05 or 1.0
 

@@ -12,7 +12,7 @@ from gavel_dash import schema
 from gavel_dash.analysis.curves import curve_names, summarize_curves
 from gavel_dash.analysis.saturation import summarize_saturation
 from gavel_dash.figures.curve_style import style_curves
-from gavel_dash.figures.saturation import ChartOptions, SaturationData, build_overlay, point_of, y_bounds
+from gavel_dash.figures.saturation import ChartOptions, SaturationData, build_overlay, point_of, x_end_of, y_bounds
 from gavel_dash.figures.saturation_panels import build_panels, panel_names
 
 Point = tuple[str, str, str, float, int, float | None]
@@ -181,3 +181,17 @@ def test_nothing_to_draw_is_an_empty_chart() -> None:
     )
     assert len(build_overlay(empty, ChartOptions(), None, "light")["data"]) == 1
     assert len(build_panels(empty, ChartOptions(log=True), None, "light")["data"]) == 0
+
+
+def test_a_curve_without_any_mean_does_not_stretch_the_axis() -> None:
+    curves = pd.DataFrame(
+        {
+            "curve": ["a", "a", "b"],
+            "figure": [None] * 3,
+            "policy": ["p", "p", "q"],
+            "arrival_rate_jph": [1.0, 2.0, 360.0],
+            "mean_jct_h": [20.0, 21.0, float("nan")],
+        }
+    )
+    assert x_end_of(curves, ChartOptions(paper=False)) == pytest.approx(2.1)
+    assert x_end_of(curves[curves["curve"] == "b"], ChartOptions(paper=False)) > 360
