@@ -81,9 +81,9 @@ CURVES = (
     *_CURVE_KEY,
     _CLUSTER,
     _RATE,
-    _c("n_seeds", "int", "runs", "n", "runs with a mean JCT behind the point"),
+    _c("n_seeds", "int", "seeds", "n", "distinct seeds with a mean JCT behind the point"),
     _c("n_runs", "int", "runs", "Runs", "runs of the point, with or without a mean JCT"),
-    _c("mean_jct_h", "float", "h", "Mean JCT (h)", "mean over runs of their mean JCT"),
+    _c("mean_jct_h", "float", "h", "Mean JCT (h)", "mean over seeds of their mean JCT"),
     _c("low_jct_h", "float", "h", "Low (h)", "lower end of the 95% Student-t interval; empty for n = 1"),
     _c("high_jct_h", "float", "h", "High (h)", "upper end of the 95% Student-t interval; empty for n = 1"),
     _c("censored", "bool", "", "Censored", "true where the mean is a lower bound in at least one run"),
@@ -168,7 +168,7 @@ QUEUE = (
     _c("job_type", "str", "", "Type", "model and batch size"),
     _c("category", "str", "", "Category", "family of the model"),
     _c("scale_factor", "int", "GPUs", "Scale factor", "GPUs the job asks for"),
-    _c("waiting_h", "float", "h", "In system (h)", "simulated time since the job's arrival round"),
+    _c("time_in_system_h", "float", "h", "In system (h)", "simulated time since the job's arrival round"),
     _c("arrival_round", "int", "", "Arrival round", "last round recorded before the job arrived"),
 )
 

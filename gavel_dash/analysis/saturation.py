@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gavel_dash import schema
-from gavel_dash.analysis.curves import CURVE_KEY, in_curve_order, select_points
+from gavel_dash.analysis.curves import CURVE_KEY, in_curve_order, per_seed_jct_h, select_points
 
 PLATEAU_FACTOR = "plateau_factor"
 DEFAULT_K = 2.0
@@ -68,10 +68,7 @@ def summarize_saturation(runs: pd.DataFrame, k: float = DEFAULT_K) -> pd.DataFra
 
 def _estimate(runs: pd.DataFrame, k: float) -> dict[str, object]:
     measured = runs[runs["mean_jct_h"].notna()]
-    by_rate = [
-        (float(rate), group["mean_jct_h"].to_numpy(dtype=float))
-        for rate, group in measured.groupby("arrival_rate_jph", sort=True)
-    ]
+    by_rate = [(float(rate), per_seed_jct_h(group)) for rate, group in measured.groupby("arrival_rate_jph", sort=True)]
     rates = np.array([rate for rate, _ in by_rate])
     crossing = plateau_factor(rates, np.array([jct.mean() for _, jct in by_rate]), k)
     low, high = _bootstrap_interval(by_rate, k) if crossing.rate_jph is not None else (np.nan, np.nan)
@@ -138,7 +135,10 @@ def _note(runs: pd.DataFrame, by_rate: list[tuple[float, np.ndarray]], crossing:
     lower_bounds = runs["mean_jct_is_lower_bound"].fillna(False) & runs["mean_jct_h"].notna()
     if lower_bounds.any():
         rates = sorted(set(runs.loc[lower_bounds, "arrival_rate_jph"]))
-        notes.append("lower bounds at " + ", ".join(f"{rate:g}" for rate in rates) + " jph (censored)")
+        where = ", ".join(f"{rate:g}" for rate in rates) + " jph"
+        if len(rates) > 4:
+            where = f"{len(rates)} of {len(by_rate)} rates"
+        notes.append(f"lower bounds at {where} (censored)")
     windows = sorted(set(runs["window"].dropna()), key=lambda window: int(window.split(":")[0]))
     if len(windows) > 1:
         notes.append("windows differ between rates: " + ", ".join(windows))

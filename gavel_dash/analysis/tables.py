@@ -120,5 +120,5 @@ def queue_table(job_ids: np.ndarray, jobs: pd.DataFrame, sim_time_h: float) -> p
         Simulated time of the round, hours.
     """
     known = jobs.drop_duplicates("job_id").set_index("job_id").reindex(job_ids).reset_index()
-    known["waiting_h"] = sim_time_h - known["arrival_time_h"]
+    known["time_in_system_h"] = sim_time_h - known["arrival_time_h"]
     return known[schema.names(schema.QUEUE)]

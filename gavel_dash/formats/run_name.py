@@ -13,7 +13,7 @@ from gavel_dash.model import RunKey
 
 _NAME = re.compile(
     r"^(?:(?P<figure>fig\d+[a-z]?)(?:_|$))?(?:(?P<policy>.+?)_)?(?P<rate>\d+(?:\.\d+)?(?:e[+-]?\d+)?)jph"
-    r"(?:_(?P<setting>single|multi))?(?:_s(?P<seed>\d{1,18}))?$"
+    r"(?:_(?P<setting>single|multi))?(?:_(?P<cluster>\d+[A-Za-z]\w*?(?:-\d+[A-Za-z]\w*?)*))?(?:_s(?P<seed>\d{1,18}))?$"
 )
 _FIGURE = re.compile(r"^(fig\d+[a-z]?)(?:_|$)")
 
@@ -42,4 +42,5 @@ def parse_run_name(name: str) -> RunKey:
         setting=match["setting"],
         arrival_rate_jph=rate if 0 < rate < float("inf") else None,
         seed=int(match["seed"]) if match["seed"] else None,
+        cluster=match["cluster"],
     )

@@ -219,7 +219,7 @@ def _queue_panel() -> Component:
         "job_id": {"width": 62, "minWidth": 56},
         "job_type": {"flex": 1, "minWidth": 90},
         "scale_factor": {"width": 58, "minWidth": 50, "headerName": "GPUs"},
-        "waiting_h": {"width": 78, "headerName": "Age (h)"},
+        "time_in_system_h": {"width": 78, "headerName": "Age (h)"},
     }
     columns = [column for column in schema.QUEUE if column.name in overrides]
     definitions = [{**column, "filter": False} for column in column_defs(columns, overrides)]

@@ -12,7 +12,7 @@ from dataclasses import fields
 from typing import Any
 
 from gavel_dash.formats.run_name import tidy_rate
-from gavel_dash.model import JobWindow, RunKey
+from gavel_dash.model import Finding, JobWindow, RunKey
 
 FIELDS = tuple(field.name for field in fields(RunKey))
 
@@ -37,6 +37,21 @@ def resolve_key(sources: Iterable[tuple[str, RunKey]]) -> tuple[RunKey, dict[str
             if value is not None and field not in values:
                 values[field], identity[field] = value, source
     return RunKey(**values), identity
+
+
+def contradictions(sources: Iterable[tuple[str, RunKey]], key: RunKey, identity: Mapping[str, str]) -> list[Finding]:
+    """A finding for each field that a later source tells otherwise: a renamed or misplaced file looks like that."""
+    findings = []
+    for field in FIELDS:
+        for source, other in sources:
+            said, believed = getattr(other, field), getattr(key, field)
+            if said is not None and said != believed and source != "jobs":
+                sentence = (
+                    f"The {source} says {field} {said}, the {identity[field]} {believed}: the latter is believed."
+                )
+                findings.append(Finding("identity-differs", sentence, 1))
+                break
+    return findings
 
 
 def resolve_window(sources: Iterable[tuple[str, JobWindow | None]]) -> tuple[JobWindow | None, str | None]:

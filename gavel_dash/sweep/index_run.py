@@ -19,7 +19,7 @@ from gavel_dash.formats.vizbin import VizFile
 from gavel_dash.model import Finding, JobWindow, RunKey
 from gavel_dash.sweep.cache import Progress
 from gavel_dash.sweep.discover import RunFiles
-from gavel_dash.sweep.identity import key_from_config, key_from_path, resolve_key, resolve_window
+from gavel_dash.sweep.identity import contradictions, key_from_config, key_from_path, resolve_key, resolve_window
 from gavel_dash.sweep.packed import map_file, plain_path, read_whole
 from gavel_dash.sweep.telemetry_run import summarize_telemetry
 
@@ -99,6 +99,7 @@ def index_run(
         findings += telemetry_findings
 
     key, identity = resolve_key(key_sources)
+    findings += contradictions(key_sources, key, identity)
     window, window_source = resolve_window(window_sources)
     if window_source:
         identity["window"] = window_source
@@ -114,6 +115,7 @@ def index_run(
         command = f"gavel-dash convert {shlex.quote(str(files.logs[0].path))} --out {shlex.quote(str(root))}"
         row |= {"status": "unconverted", "note": f"convert it: {command}"}
     if damage is not None:
+        findings.append(Finding("damaged", "The file cannot be read; the note says where and why.", 1))
         row |= {"status": "damaged", "note": damage.replace(f"{root}/", "")}
     _fill_mean_from_elsewhere(row, timing, table_row)
     row["findings"] = len(findings)
@@ -124,18 +126,25 @@ def _fill_mean_from_elsewhere(row: dict[str, Any], timing: Timing | None, table_
     """Where a run's own jobs give no mean JCT, its `timing.json` or a results table may; the note says which."""
     if row.get("mean_jct_h") is not None or (row.get("n_completed") == 0 and table_row is None):
         return
-    means = {
-        "timing.json": timing.mean_jct_s / SECONDS_PER_HOUR if timing and timing.mean_jct_s is not None else None,
-        "the results table": table_row["mean_jct_h"] if table_row else None,
-    }
-    source = next((name for name, mean in means.items() if mean is not None), None)
+    told = [
+        ("timing.json", timing.mean_jct_s / SECONDS_PER_HOUR, timing.left_early)
+        if timing and timing.mean_jct_s is not None
+        else None,
+        ("the results table", table_row["mean_jct_h"], table_row["left_early"])
+        if table_row and table_row["mean_jct_h"] is not None
+        else None,
+    ]
+    source, mean_jct_h, left_early = next(filter(None, told), (None, None, None))
     notes = [row.get("note", "")]
     if source is not None:
-        row["mean_jct_h"] = means[source]
+        # A simulator that left before its window was done averaged over the jobs that made it. Nobody counted them.
+        row |= {"mean_jct_h": mean_jct_h, "mean_jct_is_lower_bound": bool(left_early)}
         if row.get("status", "unmeasured") == "unmeasured":
             row["status"] = "table"
             notes = []
         notes.append(f"mean JCT from {source}")
+        if left_early:
+            notes.append("the simulator left before the window was done: a lower bound")
     elif table_row is not None:
         notes.append("never reached its measurement window")
         row.setdefault("status", "table")

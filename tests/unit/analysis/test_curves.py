@@ -46,3 +46,11 @@ def test_curves_of_two_clusters_are_told_apart_by_name() -> None:
 def test_fig9_comes_before_fig10() -> None:
     runs = pd.concat([make_runs([(1.0, 0, 9.0)], figure=figure) for figure in ("fig10", "fig9", "fig11")])
     assert summarize_curves(runs)["figure"].tolist() == ["fig9", "fig10", "fig11"]
+
+
+def test_copies_of_one_seed_are_one_sample() -> None:
+    runs = pd.concat([make_runs([(3.0, 1, 20.0)])] * 3 + [make_runs([(3.0, 2, 26.0)])], ignore_index=True)
+    runs["run"] = [f"r{i}" for i in range(4)]
+    point = summarize_curves(runs).iloc[0]
+    assert (point["n_seeds"], point["n_runs"], point["seeds"]) == (2, 4, "1 2")
+    assert point["mean_jct_h"] == pytest.approx(23.0)
