@@ -2,6 +2,8 @@
 (function () {
   "use strict";
 
+  const K_LOWEST = 1.2, K_HIGHEST = 5;  // as the page's control
+
   /* Move the selected round: by a step button, or to the clicked record of the small chart. */
   function step(clicks, chartClick, selection) {
     const noUpdate = window.dash_clientside.no_update;
@@ -26,7 +28,8 @@
   /* Defaults are left out of the address. */
   function writeUrl(k, axis, show, selection) {
     return window.dash_clientside.shell.writeQuery("/saturation", {
-      k: k === null || k === undefined || k === 2 ? null : k,
+      // An empty or impossible k changes nothing on the page, so it is not part of the address either.
+      k: k >= K_LOWEST && k <= K_HIGHEST && k !== 2 ? k : null,
       axis: axis === "log" ? "log" : null,
       paper: show.includes("paper") ? null : 0,
       seeds: show.includes("seeds") ? null : 0,

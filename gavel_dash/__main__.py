@@ -7,6 +7,7 @@ import os
 import sys
 from importlib import import_module
 
+from gavel_dash import __version__
 from gavel_dash.errors import GavelDashError, UsageError
 
 COMMANDS = ("serve", "convert", "runs", "curves", "saturation", "round", "rounds", "jobs", "info", "check")
@@ -17,6 +18,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="gavel-dash", description="Convert, list, analyse and browse sweeps of GPU cluster scheduling simulations."
     )
+    parser.add_argument("--version", action="version", version=f"gavel-dash {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         import_module(f"gavel_dash.cli.{command}").add_parser(subparsers)

@@ -39,12 +39,6 @@ class SaturationData:
     saturation: pd.DataFrame
     styles: dict[str, CurveStyle]
 
-    @property
-    def usual_window(self) -> str | None:
-        """The window most points were measured on; the others carry a sign."""
-        windows = self.curves["window"].dropna().value_counts()
-        return None if windows.empty else str(windows.index[0])
-
 
 @dataclass(frozen=True)
 class ChartOptions:
@@ -111,6 +105,12 @@ def y_bounds(data: SaturationData, options: ChartOptions) -> tuple[float, float]
     return (float(shown.min()) * 0.8, float(shown.max()) * 1.25) if options.log else (0.0, float(shown.max()) * 1.08)
 
 
+def usual_window(points: pd.DataFrame) -> str | None:
+    """The window most points of a curve were measured on; its others carry a sign."""
+    windows = points["window"].dropna().value_counts()
+    return None if windows.empty else str(windows.index[0])
+
+
 def rows_of(frame: pd.DataFrame) -> list[Any]:
     """Rows as named tuples; typed as anything, as the columns of a table are."""
     return list(frame.itertuples(index=False))
@@ -138,7 +138,7 @@ def curve_traces(
             traces.append(seed_trace(runs, style))
         if points["mean_jct_h"].isna().any():
             traces.append(unmeasured_trace(points, style, high / 1.03))
-        traces.append(mean_trace(points, style, data.usual_window, low, theme))
+        traces.append(mean_trace(points, style, usual_window(points), low, theme))
     return traces
 
 

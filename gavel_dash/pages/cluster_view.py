@@ -72,9 +72,8 @@ class Frame:
 
 
 def run_options(sweep: Sweep) -> list[str]:
-    """Names of the runs that have rounds, in the order of the run table."""
-    runs = sweep.runs()
-    return runs[(runs["rounds"].fillna(0) > 0) & (runs["status"] != "damaged")]["run"].tolist()
+    """Names of the runs that have rounds to look at, in the order of the run table."""
+    return [name for name in sweep.names if sweep.has_rounds(name)]
 
 
 def open_view(sweep: Sweep, run_name: str | None, asked_round: str | None = None) -> Opened:
@@ -169,6 +168,7 @@ def round_tiles(run: Run, index: int) -> list[Component]:
     mean_jct_h = float(head["avg_jct_s"]) / SECONDS_PER_HOUR
     running, queued = int(head["jobs_running"]), int(head["jobs_queued"])
     rate_jph = float(head["completion_rate_jph"])
+    counted = "as the simulator counts" if run.phases is None else "of window jobs"
     types = zip(run.cluster.gpu_types, used.tolist(), strict=True)
     return [
         tile("Occupancy", _percent(busy, gpus), f"{busy:,} of {gpus:,} GPUs"),
@@ -177,7 +177,7 @@ def round_tiles(run: Run, index: int) -> list[Component]:
         tile("Queued", f"{queued:,}", f"{running + queued:,} in the system"),
         tile("Completed", f"{int(head['jobs_completed']):,}", "jobs since the start"),
         tile("Completion rate", f"{rate_jph:,.2f} jph" if rate_jph > 0 else "–", "by the simulator"),
-        tile("Mean JCT so far", f"{mean_jct_h:,.1f} h" if mean_jct_h > 0 else "–", "of window jobs"),
+        tile("Mean JCT so far", f"{mean_jct_h:,.1f} h" if mean_jct_h > 0 else "–", counted),
         tile("Eff. utilization", f"{float(head['effective_utilization']):.1%}", "since the start"),
         html.Div([_type_share(t.name, n, t.count) for t, n in types], className="cluster-types"),
     ]

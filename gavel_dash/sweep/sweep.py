@@ -127,6 +127,10 @@ class Sweep:
         """Which source told each field of a run's identity."""
         return dict(self._indexed(name).identity)
 
+    def has_rounds(self, name: str) -> bool:
+        """Whether a run has a `.viz.bin` whose rounds can be looked at."""
+        return self._indexed(name).viz is not None
+
     def _indexed(self, name: str) -> IndexedRun:
         try:
             return self._runs[name]

@@ -117,7 +117,7 @@ def describe(sweep: Sweep, data: SaturationData, selection: Selection) -> PointT
     if run_name is None or rows.empty:
         return PointTexts([], "Click a point of a chart to see the cluster behind it.", [], [], "/cluster")
     row = rows.iloc[0]
-    heading = _point_heading(row)
+    heading = _point_heading(row, data.curves)
     href = f"/cluster?{urlencode({'run': run_name} if index is None else {'run': run_name, 'round': index})}"
     if index is None:
         return PointTexts(heading, _why_no_rounds(sweep, row), [], [], href)
@@ -138,12 +138,18 @@ def draw_round(run: Run, index: int, theme: str) -> tuple[dict[str, Any], dict[s
     return jobs, heatmap
 
 
-def _point_heading(row: pd.Series) -> list[Any]:
+def _point_heading(row: pd.Series, curves: pd.DataFrame) -> list[Any]:
     censored = not pd.isna(row["mean_jct_is_lower_bound"]) and bool(row["mean_jct_is_lower_bound"])
     jct = "no mean JCT" if pd.isna(row["mean_jct_h"]) else f"mean JCT {jct_text(row['mean_jct_h'], censored)}"
     of = ""
     if not pd.isna(row["n_window"]) and not pd.isna(row["n_completed"]):
         of = f", {row['n_completed']:,} of {row['n_window']:,} window jobs completed"
+    point = curves[(curves["curve"] == row["curve"]) & (curves["arrival_rate_jph"] == row["arrival_rate_jph"])]
+    if row["n_at_point"] > 1 and len(point) and not pd.isna(point["mean_jct_h"].iloc[0]):
+        # The chart's point is the mean over seeds; the panel is about one of them.
+        if not pd.isna(row["seed"]):
+            jct = f"seed {row['seed']}: {jct}"
+        of += f"; mean of {point['n_seeds'].iloc[0]} seeds {point['mean_jct_h'].iloc[0]:.1f} h"
     return [
         html.Strong(jct),
         of,

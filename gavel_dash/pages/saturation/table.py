@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from gavel_dash.figures.curve_style import CurveStyle
 from gavel_dash.figures.curve_traces import CENSORED_SIGN, WINDOW_SIGN
-from gavel_dash.figures.saturation import SaturationData, rows_of
+from gavel_dash.figures.saturation import SaturationData, rows_of, usual_window
 
 METHODS = {"plateau_factor": "plateau factor"}
 #: SVG dash patterns as Plotly draws them.
@@ -95,15 +95,21 @@ def notes_of(data: SaturationData) -> list[str]:
     for reason in dict.fromkeys(reasons):
         labels = [data.styles[row.curve].label for row, own in zip(unreached, reasons, strict=True) if own == reason]
         notes.append(f"{', '.join(labels)}: {reason}.")
-    usual = data.usual_window
-    others = sorted(set(data.curves["window"].dropna()) - {usual})
-    if others:
-        notes.append(
-            f"{WINDOW_SIGN} measured on jobs {', '.join(others)} where the other points use {usual}: "
-            "a later window sees more of the backlog, so the two are not quite comparable."
-        )
+    by_usual: dict[str | None, set[str]] = {}
+    for _, points in data.curves.groupby("curve"):
+        usual = usual_window(points)
+        by_usual.setdefault(usual, set()).update(set(points["window"].dropna()) - {usual})
+    for usual, others in by_usual.items():
+        if others:
+            windows = ", ".join(sorted(others))
+            notes.append(
+                f"{WINDOW_SIGN} measured on jobs {windows} where the curve's other points use {usual}: "
+                "a later window sees more of the backlog, so the two are not quite comparable."
+            )
     if (data.curves["censored"] & data.curves["mean_jct_h"].notna()).any():
-        notes.append(f"{CENSORED_SIGN} hollow: window jobs never completed, so the mean is a lower bound.")
+        notes.append(
+            f"{CENSORED_SIGN} hollow: the run ended before all window jobs completed, so the mean is a lower bound."
+        )
     unmeasured = int(data.curves["mean_jct_h"].isna().sum())
     if unmeasured:
         points = "1 point has" if unmeasured == 1 else f"{unmeasured} points have"
