@@ -10,7 +10,7 @@ from gavel_dash.formats.run_name import parse_run_name
 from gavel_dash.ingest.messages import Summary
 from gavel_dash.ingest.run_builder import Job
 from gavel_dash.ingest.sources import LogSource
-from gavel_dash.model import Cluster, JobWindow, RunKey
+from gavel_dash.model import Cluster, Finding, JobWindow, RunKey
 
 # The start of a job type's name, in any case, and its category.
 _CATEGORIES = {
@@ -40,6 +40,20 @@ def run_key(source: LogSource, summary: Summary, jobs: Sequence[Job], cluster: C
     for key in (RunKey(cluster=cluster.name), source.key, parse_run_name(source.name), seen):
         values.update({name: value for name, value in asdict(key).items() if values.get(name) is None})
     return RunKey(**values)
+
+
+def first_line_findings(key: RunKey, summary: Summary) -> list[Finding]:
+    """Where the log's first line names another policy or seed than its place does: a moved or misnamed log."""
+    findings = []
+    # Sweeps call a packing policy by its plain name: gandiva is Gandiva_Packing.
+    policy = summary.policy and summary.policy.removesuffix("_packing")
+    if policy and key.policy and policy != key.policy.removesuffix("_packing"):
+        sentence = f"The log's first line says policy {summary.policy}, its place {key.policy}: the latter is believed."
+        findings.append(Finding("policy-differs", sentence, 1))
+    if summary.seed is not None and summary.seed != key.seed:
+        sentence = f"The log's first line says seed {summary.seed}, its place {key.seed}: the latter is believed."
+        findings.append(Finding("seed-differs", sentence, 1))
+    return findings
 
 
 def build_config(

@@ -25,7 +25,7 @@ from gavel_dash.formats.telemetry import write_telemetry
 from gavel_dash.formats.vizbin import VizFile
 from gavel_dash.formats.vizbin_write import RoundBlock, write_vizbin
 from gavel_dash.ingest.assemble import Assembly, job_records
-from gavel_dash.ingest.config import build_config, run_key
+from gavel_dash.ingest.config import build_config, first_line_findings, run_key
 from gavel_dash.ingest.derived_telemetry import derive_telemetry
 from gavel_dash.ingest.read_log import LogReading, read_log
 from gavel_dash.ingest.run_builder import read_arrays, write_arrays
@@ -142,9 +142,15 @@ def _write(
             write_arrays(spool, (getattr(block, name) for name in RoundBlock.__dataclass_fields__))
             if reading.dialect == "upstream":
                 write_telemetry(files[2], derive_telemetry(block, workers.cluster, completed))
-        findings = (*source.findings, *reading.findings, *workers.findings, *assembly.findings(summary))
         type_ids = {name: i for i, name in enumerate(dict.fromkeys(job.type_name for job in builder.jobs))}
         key = run_key(source, summary, builder.jobs, workers.cluster)
+        findings = (
+            *source.findings,
+            *reading.findings,
+            *workers.findings,
+            *assembly.findings(summary),
+            *first_line_findings(key, summary),
+        )
         config = build_config(key, source, reading.dialect, workers.cluster, window, type_ids)
         config["conversion"] = {
             "completions": len(builder.completions),
