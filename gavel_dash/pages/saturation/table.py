@@ -94,7 +94,9 @@ def notes_of(data: SaturationData) -> list[str]:
     reasons = [("" if pd.isna(row.note) else row.note).split("; ")[0] or "no saturation point" for row in unreached]
     for reason in dict.fromkeys(reasons):
         labels = [data.styles[row.curve].label for row, own in zip(unreached, reasons, strict=True) if own == reason]
-        notes.append(f"{', '.join(labels)}: {reason}.")
+        # Mean JCT bends after the backlog: with a short window it can look flat on a run that is already unstable.
+        hint = "; the backlog may grow before mean JCT does: see the jobs in the system of the last point"
+        notes.append(f"{', '.join(labels)}: {reason}{hint if reason.startswith('not reached') else ''}.")
     by_usual: dict[str | None, set[str]] = {}
     for _, points in data.curves.groupby("curve"):
         usual = usual_window(points)
