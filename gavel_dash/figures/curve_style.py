@@ -50,17 +50,27 @@ def style_curves(curves: pd.DataFrame) -> dict[str, CurveStyle]:
     policies = {policy for _, _, policy, _, _ in keys}
     ranks = _objective_ranks(keys)
     labels = _unique_labels(keys, policies, ranks)
+    further = _further_looks(policies)
     styles = {}
     for curve, _, policy, setting, _ in keys:
+        color, symbol = further.get(policy, (theme.policy_color(policy), theme.policy_symbol(policy)))
         rank = ranks[setting, objective(policy)]
         dashes = DASHES.get(setting or None, DASHES[None])
         styles[curve] = CurveStyle(
             label=labels[curve],
-            color=theme.policy_color(policy),
-            symbol=theme.policy_symbol(policy) + ("-dot" if rank else ""),
+            color=color,
+            symbol=symbol + ("-dot" if rank else ""),
             dash=dashes[rank % len(dashes)],
         )
     return styles
+
+
+def _further_looks(policies: set[str]) -> dict[str, tuple[str, str]]:
+    """Colour and marker of the policies that are neither a baseline nor its twin, in a fixed order of their names."""
+    pair = {theme.BASELINE_COLOR, theme.GAVEL_COLOR}
+    others = sorted(p for p in policies if _role(p, policies) == p and theme.policy_color(p) in pair)
+    looks = list(theme.FURTHER_POLICIES.values())
+    return {policy: looks[i % len(looks)] for i, policy in enumerate(others)}
 
 
 def _texts(row: Iterable[object]) -> tuple[str, str, str, str, str]:

@@ -27,9 +27,9 @@ MAP_MAX_PX = 300
 SHOWN_COLUMNS = (
     "run",
     "status",
+    "mean_jct_h",
     "arrival_rate_jph",
     "seed",
-    "mean_jct_h",
     "n_completed",
     "mean_occupancy",
     "rounds",

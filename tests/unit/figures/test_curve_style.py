@@ -59,3 +59,12 @@ def test_curves_that_would_share_a_name_get_their_full_one() -> None:
 def test_nothing_known_about_a_curve() -> None:
     table = pd.DataFrame({"curve": ["unnamed"], "figure": pd.NA, "policy": pd.NA, "setting": pd.NA, "cluster": pd.NA})
     assert style_curves(table)["unnamed"].label == "unnamed"
+
+
+def test_a_policy_that_is_no_baseline_does_not_look_like_one() -> None:
+    policies = ["fifo", "max_min_fairness", "max_min_fairness_perf", "gavel_random"]
+    curves = pd.DataFrame({"curve": policies, "figure": None, "policy": policies, "setting": "single", "cluster": None})
+    styles = style_curves(curves)
+    assert len({styles[policy].color for policy in policies}) == 4
+    assert styles["max_min_fairness"].color == "#D55E00"
+    assert styles["max_min_fairness_perf"].color == "#0072B2"
