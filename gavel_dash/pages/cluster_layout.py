@@ -15,6 +15,7 @@ from gavel_dash.figures.scrubber import MARGIN as SCRUBBER_MARGIN
 from gavel_dash.figures.theme import GRAPH_CONFIG
 from gavel_dash.pages.cluster_view import (
     HEATMAP_HEIGHT_PX,
+    csv_links,
     first_view,
     initial_color,
     open_view,
@@ -45,6 +46,8 @@ def build_layout(sweep: Sweep, query: Mapping[str, object]) -> Component:
     opened = open_view(sweep, query_value(query, "run"), query_value(query, "round"))
     info = opened.info
     name = info["run"] if info else query_value(query, "run")
+    # Right from the start: a link without an address would download the page itself.
+    rounds_href, jobs_href, queue_href = csv_links(info["run"], info["index"]) if info else ("", "", "")
     return html.Div(
         [
             dcc.Store(id="cluster-info", data=info),
@@ -56,8 +59,10 @@ def build_layout(sweep: Sweep, query: Mapping[str, object]) -> Component:
                 "What did it look like? Every GPU of one run, round by round.",
                 html.Div(
                     [
-                        csv_link("cluster-rounds-csv", "", "Rounds CSV", "Download all rounds of this run as CSV"),
-                        csv_link("cluster-jobs-csv", "", "Jobs CSV", "Download all jobs of this run as CSV"),
+                        csv_link(
+                            "cluster-rounds-csv", rounds_href, "Rounds CSV", "Download all rounds of this run as CSV"
+                        ),
+                        csv_link("cluster-jobs-csv", jobs_href, "Jobs CSV", "Download all jobs of this run as CSV"),
                     ],
                     id="cluster-downloads",
                     className="gd-actions",
@@ -75,7 +80,9 @@ def build_layout(sweep: Sweep, query: Mapping[str, object]) -> Component:
             html.Div(
                 [
                     html.Div([_heatmap_panel(), _scrubber_panel(info)], className="cluster-main"),
-                    html.Div([panel([html.Div(id="cluster-tiles")], className="cluster-tiles"), _queue_panel()]),
+                    html.Div(
+                        [panel([html.Div(id="cluster-tiles")], className="cluster-tiles"), _queue_panel(queue_href)]
+                    ),
                 ],
                 id="cluster-viewer",
                 className="cluster-viewer",
@@ -214,7 +221,7 @@ def _transport() -> Component:
     )
 
 
-def _queue_panel() -> Component:
+def _queue_panel(href: str) -> Component:
     overrides: dict[str, dict[str, Any]] = {
         "job_id": {"width": 62, "minWidth": 56},
         "job_type": {"flex": 1, "minWidth": 90},
@@ -239,6 +246,6 @@ def _queue_panel() -> Component:
             ),
         ],
         "Queue",
-        csv_link("cluster-queue-csv", "", "CSV", "Download the queue of this round as CSV"),
+        csv_link("cluster-queue-csv", href, "CSV", "Download the queue of this round as CSV"),
         className="cluster-queue-panel",
     )

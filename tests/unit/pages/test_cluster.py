@@ -11,6 +11,7 @@ from dash import Dash, Patch
 from gavel_dash.errors import VizFormatError
 from gavel_dash.figures.round_cells import cells_of_round
 from gavel_dash.pages import cluster
+from gavel_dash.pages.cluster_layout import build_layout
 from gavel_dash.pages.cluster_view import (
     HOVER_WHILE_PLAYING_GPUS,
     Shown,
@@ -176,3 +177,9 @@ def test_addresses_and_colours() -> None:
     assert initial_color({"color": "job"}) == "job"
     assert initial_color({"color": "<b>"}) == "category"
     assert first_view({"run": "r", "index": 2, "n_rounds": 5}) == {"run": "r", "index": 2, "playing": False}
+
+
+def test_csv_links_are_there_before_any_callback(sweep: Sweep) -> None:
+    layout = str(build_layout(sweep, {}))
+    for kind in ("rounds.csv", "jobs.csv", "queue.csv"):
+        assert f"/{kind}" in layout
