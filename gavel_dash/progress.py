@@ -7,7 +7,7 @@ import sys
 
 
 class ProgressLine:
-    """A callable that shows what is being done; `close` leaves a clean line for what comes next."""
+    """A callable that shows what is being done; leaving its `with` block leaves a clean line for what comes next."""
 
     def __init__(self) -> None:
         self._kind = ""
@@ -23,7 +23,10 @@ class ProgressLine:
             self._kind = kind
             print(message, file=sys.stderr, flush=True)
 
-    def close(self) -> None:
+    def __enter__(self) -> ProgressLine:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
         """Remove the line from a terminal."""
         if self._open:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -49,11 +49,8 @@ def open_sweep_for(path: str) -> Sweep:
     from gavel_dash.progress import ProgressLine
     from gavel_dash.sweep import open_sweep
 
-    progress = ProgressLine()
-    try:
+    with ProgressLine() as progress:
         sweep = open_sweep(path, progress=progress)
-    finally:
-        progress.close()
     for problem in sweep.problems:
         print(f"gavel-dash: {problem}", file=sys.stderr)
     if not sweep.names:

@@ -107,7 +107,7 @@ def place_ticks(runs: pd.DataFrame) -> pd.DataFrame:
     """
     ticks = pd.concat([runs, find_missing(runs)], ignore_index=True)
     ticks = ticks[ticks["arrival_rate_jph"].notna() & ticks["policy"].notna()].copy()
-    ticks["curve"] = curve_names(ticks) if len(ticks) else ""
+    ticks["curve"] = curve_names(ticks)
     slots: list[Any] = sorted(set(ticks["seed"].dropna()))
     slots += [None] if ticks["seed"].isna().any() else []
     place = {seed: SPREAD * ((i + 0.5) / len(slots) - 0.5) for i, seed in enumerate(slots)}

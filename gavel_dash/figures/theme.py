@@ -7,9 +7,7 @@ heterogeneity-aware twin (`_perf`, Gavel). Shape or text always says the same as
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
-
-Theme = Literal["light", "dark"]
+from typing import Any
 
 #: Surfaces and text per theme; `assets/theme.css` holds the same values for everything that is not a figure.
 TOKENS: dict[str, dict[str, str]] = {

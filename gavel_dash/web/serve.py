@@ -73,11 +73,8 @@ def build_server() -> flask.Flask:
 
 
 def _open(settings: Settings) -> Sweep:
-    progress = ProgressLine()
-    try:
+    with ProgressLine() as progress:
         return open_sweep(settings.sweep, progress=progress)
-    finally:
-        progress.close()
 
 
 def bind(host: str, port: int) -> socket.socket:

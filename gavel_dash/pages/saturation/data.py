@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-import pandas as pd
-
-from gavel_dash.analysis.curves import curve_names
+from gavel_dash.analysis.curves import select_points
 from gavel_dash.analysis.facets import apply_filters
 from gavel_dash.errors import GavelDashError
 from gavel_dash.figures.curve_style import style_curves
@@ -29,11 +27,11 @@ def collect(sweep: Sweep, filters: Filters, k: float) -> SaturationData:
     """Curves, runs and saturation points of the runs that pass the filters."""
     runs = apply_filters(sweep.runs(), filters)
     curves, saturation = sweep.curves(runs["run"]), sweep.saturation(k, runs["run"])
-    # The runs behind the points: those with a rate that could be read.
-    runs = runs[runs["arrival_rate_jph"].notna() & ~runs["status"].isin(["damaged", "unconverted"])]
-    runs = runs.assign(curve=curve_names(runs) if len(runs) else pd.Series(dtype="str"))
+    runs = select_points(runs)
     groups = runs.groupby(["curve", "arrival_rate_jph"])
-    runs = runs.assign(n_at_point=groups["mean_jct_h"].transform("count"), has_rounds=runs["rounds"].fillna(0) > 0)
+    runs = runs.assign(
+        n_at_point=groups["mean_jct_h"].transform("count"), has_rounds=runs["run"].map(sweep.has_rounds).astype(bool)
+    )
     # A click on a mean opens its first run that has rounds to look at.
     ordered = runs.sort_values("has_rounds", ascending=False, kind="stable")
     first = ordered.groupby(["curve", "arrival_rate_jph"])["run"].first().rename("first_run").reset_index()

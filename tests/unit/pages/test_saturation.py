@@ -206,3 +206,15 @@ def test_a_patched_figure_has_no_ranges() -> None:
     assert isinstance(patch, Patch)
     operations = {tuple(op["location"]): op["params"]["value"] for op in patch.to_plotly_json()["operations"]}
     assert operations == {("data",): [], ("layout", "height"): 3, ("layout", "xaxis", "color"): "red"}
+
+
+def test_every_run_behind_a_point_can_be_chosen(tmp_path: Path) -> None:
+    # An unconverted log whose mean JCT a results table knows is a point of its curve, so it must be a choice too.
+    name = "fig10_las_2.0jph_multi_s0"
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "simulation.log").write_text("scheduler:INFO [0] Running scheduler\n")
+    (tmp_path / "results.csv").write_text(f"name,policy,jobs_per_hr,jct_sec\n{name},las,2.0,36000\n")
+    data = collect(open_sweep(tmp_path), {}, 2.0)
+    assert data.curves["runs"].tolist() == [name]
+    assert data.runs["run"].tolist() == [name]
+    assert not data.runs["has_rounds"].any()
