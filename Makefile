@@ -7,7 +7,7 @@ SWEEP ?= experiments
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check browser-setup
+.PHONY: help run setup test check bench browser-setup
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -41,3 +41,6 @@ check: setup ## format, lint, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: setup browser-setup ## measure the player in a real browser on large synthetic runs
+	$(BIN)/python -m benchmarks.player

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gavel_dash.figures.heatmap_bands import Grid
-from gavel_dash.figures.heatmap_colors import Coloring, edge_color
+from gavel_dash.figures.heatmap_colors import category_legend, edge_color
 from gavel_dash.figures.round_cells import RoundCells
 from gavel_dash.figures.theme import escape, token
 
@@ -58,20 +58,19 @@ def hatch_trace(cells: RoundCells, grid: Grid, theme: str) -> dict[str, Any]:
     }
 
 
-def legend_traces(look: Coloring, cells: RoundCells, theme: str, color_by: str) -> list[dict[str, Any]]:
+def legend_traces(cells: RoundCells, theme: str) -> list[dict[str, Any]]:
     """Empty traces that only stand in the legend: what the run has, idle, and shared where GPUs can be."""
-    entries = list(look.legend)
-    if color_by == "job":
-        entries = [(f"Jobs ({len(look.palette) - 1} colours in turn)", look.palette[1])]
-    entries.append(("Idle", look.palette[0]))
-    traces = [_legend_entry(label, {"color": color, "symbol": "square"}, theme) for label, color in entries]
+    entries = [(label, color) for _, label, color in category_legend(cells.categories)]
+    entries.append(("Idle", token(theme, "panel")))
+    traces = [legend_entry(label, {"color": color, "symbol": "square"}, theme) for label, color in entries]
     if cells.may_share:
         shared = {"color": token(theme, "muted"), "symbol": "square-cross"}
-        traces.append(_legend_entry("Shared by several jobs", shared, theme))
+        traces.append(legend_entry("Shared by several jobs", shared, theme))
     return traces
 
 
-def _legend_entry(label: str, marker: dict[str, Any], theme: str) -> dict[str, Any]:
+def legend_entry(label: str, marker: dict[str, Any], theme: str) -> dict[str, Any]:
+    """A trace without points that stands in the legend."""
     return {
         "type": "scatter",
         "mode": "markers",
@@ -85,9 +84,15 @@ def _legend_entry(label: str, marker: dict[str, Any], theme: str) -> dict[str, A
 
 
 def cell_edges(grid: Grid, theme: str, cell_px: float) -> list[dict[str, Any]]:
-    """Lines between cells as one path: a gap per cell costs 22 ms a frame at 6,200 GPUs, this nothing."""
+    """Lines between cells as one shape: a gap per cell costs 22 ms a frame at 6,200 GPUs, this nothing."""
     if cell_px < _EDGES_FROM_PX:
         return []
+    line = {"color": edge_color(theme), "width": 1 if cell_px >= 8 else 0.5}
+    return [{"type": "path", "path": cell_edges_path(grid), "line": line, "layer": "above"}]
+
+
+def cell_edges_path(grid: Grid) -> str:
+    """Lines between cells as an SVG path in axis coordinates."""
     path = []
     for band in grid.bands:
         filled = min(band.count, grid.columns)
@@ -97,8 +102,7 @@ def cell_edges(grid: Grid, theme: str, cell_px: float) -> list[dict[str, Any]]:
             path.append(f"M0,{band.top + row:.6g}H{last if row == band.rows else filled}")
         for column in range(filled + 1):
             path.append(f"M{column},{band.top:.6g}V{bottom if column <= last else bottom - 1:.6g}")
-    line = {"color": edge_color(theme), "width": 1 if cell_px >= 8 else 0.5}
-    return [{"type": "path", "path": "".join(path), "line": line, "layer": "above"}]
+    return "".join(path)
 
 
 def no_allocation_note(cells: RoundCells, theme: str) -> list[dict[str, Any]]:

@@ -1,13 +1,12 @@
-"""The run from end to end under the heatmap: occupancy, jobs in the system and the phases. Plain dicts, no Dash.
+"""The frame of the chart under the heatmap: axes, phases and styled traces without data. Plain dicts, no Dash.
 
-x is the record index, which is what one seeks by (the first rounds of a log share a time); ticks say hours.
+`assets/player/scrubber.mjs` fills it, for whatever part of the runs is in view. x is the position: the record index of
+the longest run, which is what one seeks by (the first rounds of a log share a time); ticks say hours.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from gavel_dash.figures.theme import PHASE, layout, rgba, token
 
@@ -15,180 +14,185 @@ if TYPE_CHECKING:
     from gavel_dash.analysis.phases import Phases
 
 HEIGHT_PX = 150
-#: Fixed, because the playhead and the slider are laid over the chart.
+#: Fixed, because the track (pointer, playhead, loop) is laid over the plot area.
 MARGIN = {"l": 56, "r": 56, "t": 22, "b": 26}
-MOST_POINTS = 1000
-_NICE_STEPS = (1, 2, 5)
-_PHASE_LABEL_SHARE = 0.07
+#: Runs are told apart by badge and dash, in this order, and never by colour.
+BADGES = ("A", "B", "C", "D")
+_DASHES = ("solid", "dash", "dot", "dashdot")
+#: Heights of a row of completions: a lone run needs no room for its badge.
+_RUG_ROW_PX = {"alone": 9, "badged": 13}
 
 
 def build_scrubber(
-    occupancy: np.ndarray,
-    jobs_in_system: np.ndarray,
-    sim_time_h: np.ndarray,
-    round_numbers: np.ndarray,
-    phases: Phases | None,
-    theme: str,
+    n_positions: int, phases: Phases | None, theme: str, height: int = HEIGHT_PX, n_runs: int = 1
 ) -> dict[str, Any]:
-    """Occupancy as an area (left axis) and jobs in the system as a line (right axis) over all records.
+    """Empty chart of 1-4 runs over one timeline.
 
-    Long runs are drawn as means of at most `MOST_POINTS` equal stretches of records; the hover text says so.
+    Traces carry their part and the run's badge as a name. Left axis: ``occupancy-A`` (mean), ``occupancy-range-A``
+    (least to most). Right axis: ``jobs-A``, ``jobs-range-A`` (jobs in the system). Below: a row of ticks,
+    ``completions-A``. Several runs also have ``badges``, the labels of their lines. A phase's shape and label share
+    its name.
 
     Parameters
     ----------
-    occupancy, jobs_in_system, sim_time_h, round_numbers : ndarray, shape (n_rounds,)
-        Occupancy as a fraction, time in hours, not decreasing.
+    n_positions : int
+        Length of the timeline: records of the longest run.
     phases : Phases or None
-        None where the run has no window that could be told apart.
+        Of run A, in positions. None where it has no window that could be told apart.
     theme : str
         "light" or "dark".
+    height : int
+        Of the whole chart, pixels.
+    n_runs : int
+        1 to 4. Occupancy is an area for one run and lines for more.
     """
-    n = len(occupancy)
-    starts, middles = _stretches(n)
-    busy, in_system = _means(occupancy, starts), _means(jobs_in_system, starts)
-    bounds = [*starts.tolist(), n]
-    text = []
-    for k, middle in enumerate(middles.tolist()):
-        first, last = int(round_numbers[bounds[k]]), int(round_numbers[bounds[k + 1] - 1])
-        rounds = f"Round {first:,}" if first == last else f"Rounds {first:,}–{last:,}, mean"
-        text.append(
-            f"{rounds} · {sim_time_h[middle]:,.1f} h<br>"
-            f"occupancy {busy[k]:.1%}<br>{in_system[k]:,.4g} jobs in the system"
-        )
-    accent, line = token(theme, "accent"), token(theme, "text")
-    ticks, labels = _hour_ticks(sim_time_h)
-    shapes, annotations = _phase_shades(phases, n, theme)
-    most_jobs = float(in_system.max()) if len(in_system) else 0.0
-    axis = {"automargin": False, "fixedrange": True, "showgrid": False, "showline": False, "ticks": ""}
+    if not 1 <= n_runs <= len(BADGES):
+        raise ValueError(f"n_runs: expected 1 to {len(BADGES)}, found {n_runs}")
+    shapes, annotations = _phases(phases, n_positions, theme)
+    badges = BADGES[:n_runs]
+    runs = [_run_traces(badge, n_runs, theme) for badge in badges]
     return {
         "data": [
-            {
-                "type": "scatter",
-                "x": middles,
-                "y": busy,
-                "mode": "lines",
-                "line": {"color": accent, "width": 1},
-                "fill": "tozeroy",
-                "fillcolor": rgba(accent, 0.22),
-                "text": text,
-                "hovertemplate": "%{text}<extra></extra>",
-            },
-            {
-                "type": "scatter",
-                "x": middles,
-                "y": in_system,
-                "yaxis": "y2",
-                "mode": "lines",
-                "line": {"color": line, "width": 1.5},
-                "hoverinfo": "skip",
-            },
+            *(trace for part in zip(*runs, strict=True) for trace in part),
+            *([_badge_labels(theme)] if n_runs > 1 else []),
         ],
         "layout": layout(
             theme,
-            height=HEIGHT_PX,
+            height=height,
             margin=MARGIN,
-            hovermode="x",
+            hovermode=False,
             dragmode=False,
-            xaxis={
-                **axis,
-                "range": [-0.5, max(n, 1) - 0.5],
-                "tickmode": "array",
-                "tickvals": ticks,
-                "ticktext": labels,
-                "showspikes": True,
-                "spikemode": "across",
-                "spikesnap": "cursor",
-                "spikethickness": 1,
-                "spikedash": "solid",
-                "spikecolor": token(theme, "muted"),
-            },
-            yaxis={
-                **axis,
-                "range": [0, 1.02],
-                "tickvals": [0.5, 1],
-                "ticktext": ["50%", "100%"],
-                "tickfont": {"size": 12, "color": accent},
-            },
-            yaxis2={
-                **axis,
-                "overlaying": "y",
-                "side": "right",
-                "range": [0, max(1.0, most_jobs * 1.05)],
-                "nticks": 3,
-                "tickformat": ",~d",
-                "tickfont": {"size": 12, "color": line},
-            },
+            **_axes(n_positions, badges, height, theme),
             shapes=shapes,
             annotations=annotations,
         ),
     }
 
 
-def _stretches(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """First record of each stretch, and the record in its middle."""
-    count = min(n, MOST_POINTS)
-    edges = np.linspace(0, n, count + 1).astype(np.int64)
-    return edges[:-1], (edges[:-1] + edges[1:] - 1) // 2
+def _run_traces(badge: str, n_runs: int, theme: str) -> list[dict[str, Any]]:
+    """Ranges first: the figure has part after part, so that no run's line is below another's range."""
+    accent, text = token(theme, "accent"), token(theme, "text")
+    dash = _DASHES[BADGES.index(badge)]
+    area = {"fill": "tozeroy", "fillcolor": rgba(accent, 0.22)} if n_runs == 1 else {}
+    return [
+        _trace("occupancy-range", badge, "y", {"color": rgba(accent, 0.45), "width": 0.5})
+        | {"fill": "toself", "fillcolor": rgba(accent, 0.25 if n_runs == 1 else 0.12)},
+        _trace("jobs-range", badge, "y2", {"color": rgba(text, 0.35), "width": 0.5})
+        | {"fill": "toself", "fillcolor": rgba(text, 0.2 if n_runs == 1 else 0.1)},
+        # Every stretch of records is as wide as its records, and a value holds until the next record.
+        _trace("occupancy", badge, "y", {"color": accent, "width": 1, "dash": dash, "shape": "hv"}) | area,
+        _trace("jobs", badge, "y2", {"color": text, "width": 1.5, "dash": dash, "shape": "hv"}),
+        _trace("completions", badge, "y3", {"color": token(theme, "muted"), "width": 1}),
+    ]
 
 
-def _means(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    if not len(values):
-        return np.empty(0)
-    lengths = np.diff([*starts.tolist(), len(values)])
-    means: np.ndarray = np.add.reduceat(np.asarray(values, dtype=np.float64), starts) / lengths
-    return means
+def _trace(part: str, badge: str, yaxis: str, line: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "name": f"{part}-{badge}",
+        "x": [],
+        "y": [],
+        "yaxis": yaxis,
+        "mode": "lines",
+        "line": line,
+        "hoverinfo": "skip",
+    }
 
 
-def _hour_ticks(sim_time_h: np.ndarray) -> tuple[list[int], list[str]]:
-    """Record indexes at round hours, about eight of them, and their labels."""
-    if not len(sim_time_h):
-        return [], []
-    first, last = float(sim_time_h[0]), float(sim_time_h[-1])
-    if not last > first:
-        return [0], [f"{first:,g} h"]
-    raw = (last - first) / 8
-    power = 10.0 ** np.floor(np.log10(raw))
-    step = next((nice * power for nice in _NICE_STEPS if nice * power >= raw), 10 * power)
-    hours = np.arange(np.ceil(first / step), np.floor(last / step) + 1) * step
-    return np.searchsorted(sim_time_h, hours).tolist(), [f"{hour:,.6g} h" for hour in hours.tolist()]
+def _badge_labels(theme: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "name": "badges",
+        "x": [],
+        "y": [],
+        "text": [],
+        "yaxis": "y2",
+        "mode": "text",
+        "textposition": "top center",
+        "textfont": {"size": 12, "weight": 600, "color": token(theme, "text")},
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+    }
 
 
-def _phase_shades(phases: Phases | None, n: int, theme: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """A shade and a label per phase; a phase too short for its label has the shade alone."""
+def _axes(n_positions: int, badges: tuple[str, ...], height: int, theme: str) -> dict[str, dict[str, Any]]:
+    """Positions below, occupancy left, jobs right, and a strip of completions, one row per run, at the bottom."""
+    axis = {"automargin": False, "fixedrange": True, "showgrid": False, "showline": False, "ticks": ""}
+    rows_px = len(badges) * _RUG_ROW_PX["alone" if len(badges) == 1 else "badged"]
+    strip = min(0.5, rows_px / max(1, height - MARGIN["t"] - MARGIN["b"]))
+    named = len(badges) > 1
+    return {
+        "xaxis": {
+            **axis,
+            "anchor": "y3",
+            "range": [-0.5, max(n_positions, 1) - 0.5],
+            "tickmode": "array",
+            "tickvals": [],
+            "ticktext": [],
+        },
+        "yaxis": {
+            **axis,
+            "domain": [strip, 1],
+            "range": [0, 1.02],
+            "tickvals": [0.5, 1],
+            "ticktext": ["50%", "100%"],
+            "tickfont": {"size": 12, "color": token(theme, "accent")},
+        },
+        "yaxis2": {
+            **axis,
+            "overlaying": "y",
+            "side": "right",
+            "range": [0, 1],
+            "tickmode": "array",
+            "tickvals": [],
+            "ticktext": [],
+            "tickfont": {"size": 12, "color": token(theme, "text")},
+        },
+        "yaxis3": {
+            **axis,
+            "domain": [0, strip],
+            "range": [len(badges) - 0.5, -0.5],
+            "tickmode": "array",
+            "tickvals": list(range(len(badges))) if named else [],
+            "ticktext": list(badges) if named else [],
+            "tickfont": {"size": 12, "color": token(theme, "text")},
+        },
+    }
+
+
+def _phases(phases: Phases | None, n: int, theme: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """A shade and a label per phase that has rounds; the browser hides a label that has no room."""
     if phases is None:
-        return [], [_label("no measurement phase: no job of a measurement window is recorded", 0, theme)]
+        note = _label("no measurement phase: no job of a measurement window is recorded", theme)
+        return [], [note | {"x": 0, "xref": "paper"}]
     start, end = phases.measurement_start, phases.measurement_end
     spans = [("warm-up", 0, start), ("measurement", start, end), ("cool-down", end, n)]
-    shapes, labels = [], []
-    for name, first, stop in spans:
-        if stop <= first:
-            continue
-        measured = name == "measurement"
-        color = token(theme, "accent") if measured else PHASE[name]
-        shapes.append(
-            {
-                "type": "rect",
-                "xref": "x",
-                "yref": "paper",
-                "x0": first - 0.5,
-                "x1": stop - 0.5,
-                "y0": 0,
-                "y1": 1,
-                "fillcolor": rgba(color, 0.08 if measured else 0.14),
-                "line": {"width": 0},
-                "layer": "below",
-            }
-        )
-        if (stop - first) / n >= _PHASE_LABEL_SHARE:
-            labels.append(_label(name, first, theme))
+    spans = [span for span in spans if span[2] > span[1]]
+    shapes = [_shade(name, first, stop, theme) for name, first, stop in spans]
+    labels = [_label(name, theme) | {"name": name, "x": first - 0.5, "xref": "x"} for name, first, _ in spans]
     return shapes, labels
 
 
-def _label(text: str, x: int, theme: str) -> dict[str, Any]:
+def _shade(phase: str, first: int, stop: int, theme: str) -> dict[str, Any]:
+    measured = phase == "measurement"
+    return {
+        "type": "rect",
+        "name": phase,
+        "xref": "x",
+        "yref": "paper",
+        "x0": first - 0.5,
+        "x1": stop - 0.5,
+        "y0": 0,
+        "y1": 1,
+        "fillcolor": rgba(token(theme, "accent") if measured else PHASE[phase], 0.08 if measured else 0.14),
+        "line": {"width": 0},
+        "layer": "below",
+    }
+
+
+def _label(text: str, theme: str) -> dict[str, Any]:
     return {
         "text": text,
-        "x": x - 0.5,
-        "xref": "x",
         "xanchor": "left",
         "y": 1,
         "yref": "paper",

@@ -20,6 +20,7 @@ rounds of the two that have jobs and completions, without exception):
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 from functools import cached_property
 
@@ -110,6 +111,25 @@ class VizFile:
     def jobs_by_id(self) -> np.ndarray:
         """The job table sorted by id."""
         return self.jobs[np.argsort(self.jobs["job_id"], kind="stable")]
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of the file (unpacked) in bytes."""
+        return len(self._data)
+
+    @cached_property
+    def content_id(self) -> str:
+        """A short name of the file's content, for caches: 16 hex digits, equal for equal files.
+
+        Hashed are the size, the first and last 64 KiB and 64 pages of 4 KiB spread evenly, so that a large file costs
+        milliseconds. A file changed only between these pages keeps its name.
+        """
+        edge, page = 2**16, 2**12
+        content = hashlib.blake2b(self.n_bytes.to_bytes(8, "little"), digest_size=8)
+        pages = np.linspace(0, max(0, self.n_bytes - page), 64, dtype=np.int64)
+        for start, length in [(0, edge), (max(0, self.n_bytes - edge), edge), *((start, page) for start in pages)]:
+            content.update(self._data[start : start + length].tobytes())
+        return content.hexdigest()
 
     @property
     def has_16_byte_jobs(self) -> bool:
@@ -211,16 +231,29 @@ class VizFile:
 
     def queue_spans(self) -> tuple[np.ndarray, np.ndarray]:
         """Byte position in the file of each round's first queue entry, and the number of entries (int64)."""
-        section = self._header.queue
-        outside = self._queue_index > max(section.room - 2, 0)
-        if outside.any() or (self.n_rounds and section.room < 2):
-            self._list(section, self._queue_index, int(np.argmax(outside)), np.dtype("<u4"))
-        starts = section.start + self._queue_index.astype(np.int64)
-        lengths = self._data[starts] + 256 * self._data[starts + 1].astype(np.int64)
-        too_long = starts + 2 + 4 * lengths > section.end
-        if too_long.any():
-            self._list(section, self._queue_index, int(np.argmax(too_long)), np.dtype("<u4"))
-        return starts + 2, lengths
+        return self._spans(self._header.queue, self._queue_index, np.dtype("<u4"), 0, self.n_rounds)
+
+    def tenants(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        """All entries of the sharing section of rounds `start` to `stop`.
+
+        Returns
+        -------
+        record : ndarray of int64, shape (k,), record index of each entry
+        ids : ndarray of u4, shape (k, 4), stored ids (offset included, 0 = idle) in the quarters of its GPU
+        """
+        header = self._header
+        if header.sharing is None or header.sharing_index is None:
+            return np.empty(0, np.int64), np.empty((0, 4), np.uint32)
+        index = self._view(header.sharing_index, np.dtype("<u8"), self.n_rounds)
+        starts, lengths = self._spans(header.sharing, index, SHARING_ENTRY_DTYPE, start, stop)
+        if lengths.max(initial=0) > self.n_gpus:  # an index that repeats one long list could ask for any memory
+            i = int(np.argmax(lengths))
+            expected = f"at most {self.n_gpus} shared GPUs in round record {start + i}"
+            raise VizFormatError(self.name, int(starts[i]) - 2, expected, str(lengths[i]))
+        nth = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        positions = np.repeat(starts, lengths) + SHARING_ENTRY_DTYPE.itemsize * nth
+        entries = self._data[positions[:, None] + np.arange(SHARING_ENTRY_DTYPE.itemsize)].view(SHARING_ENTRY_DTYPE)
+        return np.repeat(np.arange(start, stop), lengths), entries["job_ids"].reshape(-1, 4)
 
     def file_bytes(self, start: int, stop: int) -> np.ndarray:
         """The file's bytes as a uint8 view."""
@@ -263,3 +296,18 @@ class VizFile:
             expected = f"{length} entries of {section.name} for round record {i} before byte {section.end}"
             raise VizFormatError(self.name, start, expected, f"an end at byte {stop}")
         return self._data[start + 2 : stop].view(dtype)
+
+    def _spans(
+        self, section: Section, index: np.ndarray, dtype: np.dtype, start: int, stop: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Byte position of the first item and number of items of round records `start` to `stop` in such a section."""
+        offsets = index[start:stop]
+        outside = offsets > max(section.room - 2, 0)
+        if outside.any() or (len(offsets) and section.room < 2):
+            self._list(section, index, start + int(np.argmax(outside)), dtype)
+        positions = section.start + offsets.astype(np.int64)
+        lengths = self._data[positions] + 256 * self._data[positions + 1].astype(np.int64)
+        too_long = positions + 2 + dtype.itemsize * lengths > section.end
+        if too_long.any():
+            self._list(section, index, start + int(np.argmax(too_long)), dtype)
+        return positions + 2, lengths

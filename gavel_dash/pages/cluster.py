@@ -1,32 +1,23 @@
-"""The Cluster page: what did it look like? One run, round by round.
+"""The Cluster page: what did it look like? One to four runs, round by round, in step.
 
-The query holds `run`, `round` and `color`. `round` is the record index, counted from 0: it is unique in a file and the
-whole package seeks by it, while the simulator's round numbers, which the page shows, may repeat or have gaps.
+The server opens runs and builds the frames they are drawn into (`cluster_view`). Everything that moves is done in the
+browser by `assets/player/`: `cluster-info` tells it which runs, it answers with `cluster-request` what frames it needs,
+and gets them in `cluster-frames`.
 
-The browser keeps the time (`assets/cluster.js`): it asks for a round only when the one before is drawn, so a slow
-server or a large cluster shows fewer rounds and never a late clock. `cluster-view` is the round asked for,
-`cluster-shown` the one drawn, `cluster-settled` follows it at rest, or once a second while playing.
+The query holds `run` (one per run), `round`, `speed`, `color` and what else `assets/player/address.mjs` keeps there.
+`round` is run A's record index, counted from 0: it is unique in a file and the whole package seeks by it, while the
+simulator's round numbers, which the page shows, may repeat or have gaps.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+from dash import ClientsideFunction, Dash, Input, Output, no_update
 from dash.development.base_component import Component
 
-from gavel_dash.pages.cluster_layout import TRANSPORT, build_layout
-from gavel_dash.pages.cluster_view import (
-    Shown,
-    View,
-    build_frame,
-    csv_links,
-    first_view,
-    open_view,
-    problem_links,
-    queue_of_round,
-    scrubber_figure,
-)
+from gavel_dash.pages.cluster_layout import OPTIONS, build_layout
+from gavel_dash.pages.cluster_view import build_frames, csv_links, open_runs, problem_links
 
 if TYPE_CHECKING:
     from gavel_dash.sweep import Sweep
@@ -38,7 +29,15 @@ KEYS = (
     ("← →", "one round back or on"),
     ("Shift ← →", "ten rounds"),
     ("Home End", "first or last round"),
-    ("1 – 3", "colour by category, scale factor, job"),
+    (", .", "slower or faster"),
+    ("[ ]", "loop from here, loop to here"),
+    ("\\", "no loop"),
+    ("1 – 6", "colour by category, scale factor, job, wait, time on GPU, time to completion"),
+    ("d", "difference to run A"),
+    ("f", "flash who starts and who moves"),
+    ("j", "jump to a round, an hour or a job"),
+    ("0", "whole cluster"),
+    ("Esc", "let go of the selected job"),
 )
 
 
@@ -53,82 +52,37 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
 
     @app.callback(
         Output("cluster-info", "data"),
-        Output("cluster-view", "data"),
         Output("cluster-message", "children"),
-        Output("cluster-message", "hidden"),
-        Output("cluster-viewer", "hidden"),
-        Output("cluster-downloads", "hidden"),
-        Output("cluster-slider", "max"),
-        Input("cluster-run", "value"),
-        prevent_initial_call=True,
-    )
-    def open_run(name: str | None) -> tuple[Any, ...]:
-        opened = open_view(sweep, name)
-        if opened.info is None:
-            return None, None, problem_links(opened.problem), False, True, True, no_update
-        return opened.info, first_view(opened.info), [], True, False, False, opened.info["n_rounds"] - 1
-
-    @app.callback(
-        Output("cluster-heatmap", "figure"),
-        Output("cluster-tiles", "children"),
-        Output("cluster-now", "children"),
-        Output("cluster-note", "children"),
-        Output("cluster-shown", "data"),
-        Input("cluster-view", "data"),
-        Input("cluster-color", "value"),
-        Input("theme", "data"),
-        State("cluster-shown", "data"),
-    )
-    def show_round(view: View | None, color: str, theme: str | None, shown: Shown | None) -> tuple[Any, ...]:
-        if view is None:
-            return no_update, no_update, no_update, no_update, None
-        frame = build_frame(sweep, view, color, theme or "light", shown)
-        figure = no_update if frame.figure is None else frame.figure
-        return figure, frame.tiles, frame.now, frame.note, {**view, "color": color, "theme": theme or "light"}
-
-    @app.callback(
-        Output("cluster-scrubber", "figure"),
         Output("cluster-rounds-csv", "href"),
         Output("cluster-jobs-csv", "href"),
-        Input("cluster-info", "data"),
-        Input("theme", "data"),
-    )
-    def show_run(info: dict[str, Any] | None, theme: str | None) -> tuple[Any, ...]:
-        if info is None:
-            return no_update, no_update, no_update
-        rounds, jobs, _queue = csv_links(info["run"], info["index"])
-        return scrubber_figure(sweep[info["run"]], theme or "light"), rounds, jobs
-
-    @app.callback(
-        Output("cluster-queue", "rowData"),
-        Output("cluster-queue-summary", "children"),
-        Output("cluster-queue-csv", "href"),
-        Output("cluster-live", "children"),
-        Input("cluster-settled", "data"),
+        Input("cluster-run", "value"),
+        Input("cluster-compare", "value"),
         prevent_initial_call=True,
     )
-    def show_queue(view: View | None) -> tuple[Any, ...]:
-        if view is None:
-            return [], [], no_update, ""
-        queue = queue_of_round(sweep[view["run"]], view["index"])
-        # Screen readers hear where it stands, not every round that passes.
-        live = no_update if view["playing"] else queue.spoken
-        return queue.rows, queue.summary, csv_links(view["run"], view["index"])[2], live
+    def choose_runs(name: str | None, beside: list[str] | None) -> tuple[Any, ...]:
+        first, *others = open_runs(sweep, [name, *(beside or [])])
+        if first.info is None:
+            return [], problem_links(first.problem), no_update, no_update
+        infos = [first.info, *(other.info or {"problem": other.problem} for other in others)]
+        return infos, [], *csv_links(first.info["name"])
+
+    @app.callback(
+        Output("cluster-frames", "data"),
+        Input("cluster-request", "data"),
+        Input("cluster-color", "value"),
+        Input("theme", "data"),
+    )
+    def frames(request: dict[str, Any] | None, color: str, theme: str | None) -> Any:
+        return no_update if request is None else build_frames(request, color, theme or "light")
 
 
 def _register_browser_callbacks(app: Dash) -> None:
-    """Clock, transport, scrubber and address bar: all in the browser."""
+    """What Dash tells the player: runs, frames and the values of the controls."""
     # Only a callback with an output is called when the page appears.
     app.clientside_callback(
         ClientsideFunction("cluster", "load"), Output("cluster-quiet", "title"), Input("cluster-info", "data")
     )
-    functions: dict[str, tuple[Input, ...]] = {
-        "press": tuple(Input(f"cluster-{name}", "n_clicks") for name in TRANSPORT),
-        "setSpeed": (Input("cluster-speed", "value"),),
-        "slide": (Input("cluster-slider", "value"),),
-        "click": (Input("cluster-scrubber", "clickData"),),
-        "drawn": (Input("cluster-shown", "data"),),
-        "writeQuery": (Input("cluster-settled", "data"), Input("cluster-color", "value")),
-    }
-    for function, arguments in functions.items():
-        app.clientside_callback(ClientsideFunction("cluster", function), *arguments)
+    app.clientside_callback(ClientsideFunction("cluster", "frame"), Input("cluster-frames", "data"))
+    app.clientside_callback(
+        ClientsideFunction("cluster", "choose"), *(Input(f"cluster-{name}", "value") for name in OPTIONS)
+    )

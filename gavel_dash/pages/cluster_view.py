@@ -1,56 +1,48 @@
-"""What the Cluster page shows of a run and a round: plain values and components, tested without an app."""
+"""What the Cluster page's server side knows: which runs to play, and the frames their rounds are drawn into.
+
+Plain values, tested without an app. The rounds themselves never pass here: the browser reads them from
+`web/player_api.py` and does the rest (`assets/player/`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import quote
 
-import numpy as np
-from dash import Patch, dcc, html
+from dash import dcc, html
 from dash.development.base_component import Component
 
-from gavel_dash.analysis.jct import SECONDS_PER_HOUR
+from gavel_dash.analysis.phases import Phases
 from gavel_dash.errors import GavelDashError, SourceError
-from gavel_dash.figures.heatmap import build_heatmap, changing_parts, parts_without_zoom
-from gavel_dash.figures.heatmap_colors import COLOR_BY
-from gavel_dash.figures.round_cells import MOST_CELLS_BACK, RoundCells, cells_of_round
+from gavel_dash.figures.player_colors import COLOR_BY
+from gavel_dash.figures.player_frame import build_player_frame
 from gavel_dash.figures.scrubber import build_scrubber
-from gavel_dash.ui import query_value, row_data, tile
+from gavel_dash.figures.theme import token
+from gavel_dash.model import Cluster, GpuType
+from gavel_dash.ui import query_value, query_values
 
 if TYPE_CHECKING:
     from gavel_dash.sweep import Run, Sweep
 
-HEATMAP_HEIGHT_PX = 400
-#: Up to here every frame carries its hover texts; above, only a round that stands still does.
-HOVER_WHILE_PLAYING_GPUS = 1500
-
-
-class View(TypedDict):
-    """The round asked for: record `index` of `run`."""
-
-    run: str
-    index: int
-    playing: bool
+#: Runs side by side.
+MOST_RUNS = 4
+#: Largest figure a browser may ask for, in pixels: what it sends is not trusted.
+_MOST_PX = 8192
+_MOST_GPUS = 65_535
 
 
 class RunInfo(TypedDict):
-    """What the browser needs to know to play a run."""
+    """What the browser needs to play a run of the sweep."""
 
-    run: str
+    name: str
+    base: str
+    version: str
+    n_bytes: int
     index: int
-    n_rounds: int
-
-
-class Shown(TypedDict):
-    """What the heatmap in the browser shows now."""
-
-    run: str
-    index: int
-    color: str
-    theme: str
-    playing: bool
+    order: list[int]
+    phases: list[int] | None
 
 
 @dataclass(frozen=True)
@@ -61,19 +53,14 @@ class Opened:
     problem: str = ""
 
 
-@dataclass(frozen=True)
-class Frame:
-    """One round for the page; `figure` is None where the round cannot be read."""
-
-    figure: dict[str, Any] | Patch | None
-    tiles: list[Component]
-    now: str
-    note: str
-
-
 def run_options(sweep: Sweep) -> list[str]:
     """Names of the runs that have rounds to look at, in the order of the run table."""
     return [name for name in sweep.names if sweep.has_rounds(name)]
+
+
+def asked_runs(query: Mapping[str, object]) -> list[str]:
+    """The runs a query names, each once: A, then those beside it."""
+    return list(dict.fromkeys(query_values(query, "run")))[:MOST_RUNS]
 
 
 def open_view(sweep: Sweep, run_name: str | None, asked_round: str | None = None) -> Opened:
@@ -101,12 +88,37 @@ def open_view(sweep: Sweep, run_name: str | None, asked_round: str | None = None
         if not run.n_rounds:
             return Opened(None, f"{run_name} has no rounds: nothing was recorded.")
         index = run.representative_round()
+        if asked_round is not None and asked_round.isdecimal():
+            index = min(int(asked_round), run.n_rounds - 1)
+        return Opened(_describe(run, index))
     except GavelDashError as error:
         reason = error.found if isinstance(error, SourceError) and error.path == run_name else error
         return Opened(None, f"{run_name} cannot be shown: {reason}")
-    if asked_round is not None and asked_round.isdecimal():
-        index = min(int(asked_round), run.n_rounds - 1)
-    return Opened({"run": run_name, "index": index, "n_rounds": run.n_rounds})
+
+
+def _describe(run: Run, index: int) -> RunInfo:
+    phases = run.phases
+    return {
+        "name": run.name,
+        "base": f"/api/runs/{quote(run.name, safe='')}",
+        "version": run.viz.content_id,
+        "n_bytes": run.viz.n_bytes,
+        "index": index,
+        "order": list(run.viz.type_order.order),
+        "phases": None if phases is None else [phases.measurement_start, phases.measurement_end],
+    }
+
+
+def open_runs(sweep: Sweep, names: Sequence[str | None], asked_round: str | None = None) -> list[Opened]:
+    """Open run A and those beside it, each run once; A at the round that is asked for."""
+    first, *beside = names or [None]
+    opened = [open_view(sweep, first, asked_round)]
+    shown = {opened[0].info["name"]} if opened[0].info else set()
+    for name in beside:
+        if name is not None and name not in shown and len(opened) < MOST_RUNS:
+            shown.add(name)
+            opened.append(open_view(sweep, name))
+    return opened
 
 
 def initial_color(query: Mapping[str, object]) -> str:
@@ -115,152 +127,59 @@ def initial_color(query: Mapping[str, object]) -> str:
     return color if color in COLOR_BY else "category"
 
 
-def first_view(info: RunInfo) -> View:
-    """The view a run opens with."""
-    return {"run": info["run"], "index": info["index"], "playing": False}
+def build_frames(request: Mapping[str, Any], color: str, theme: str) -> dict[str, Any]:
+    """The frames of the runs a browser shows.
+
+    Parameters
+    ----------
+    request : mapping
+        ``runs``: per run its ``key``, ``gpu_types`` (name, count, gpus_per_node), ``may_share``, ``width`` and
+        ``height``; ``categories`` and ``scale_factors`` of all of them; ``n_positions`` and ``phases`` of the timeline.
+    color, theme : str
+        See `figures.player_colors`.
+    """
+    frames = {
+        run["key"]: build_player_frame(
+            _cluster(run["gpu_types"]),
+            theme,
+            color,
+            height=_pixels(run["height"]),
+            width=_pixels(run["width"]),
+            categories=[str(category) for category in request["categories"]],
+            scale_factors=[int(factor) for factor in request["scale_factors"]],
+            may_share=bool(run["may_share"]),
+        )
+        for run in request["runs"][:MOST_RUNS]
+    }
+    phases = None if request["phases"] is None else Phases(*(int(edge) for edge in request["phases"]))
+    scrubber = build_scrubber(int(request["n_positions"]), phases, theme, n_runs=max(1, len(frames)))
+    return {
+        "frames": frames,
+        "scrubber": scrubber,
+        "background": token(theme, "background"),
+        "serial": request["serial"],
+    }
 
 
-def build_frame(sweep: Sweep, view: View, color: str, theme: str, shown: Shown | None) -> Frame:
-    """One round: its figure, or only what changes where the browser shows the same run (a zoom then stays)."""
-    run = sweep[view["run"]]
-    hover = not view["playing"] or run.cluster.gpus <= HOVER_WHILE_PLAYING_GPUS
-    try:
-        cells = cells_of_round(run, view["index"], MOST_CELLS_BACK if hover else 0)
-    except GavelDashError as error:
-        return Frame(None, round_tiles(run, view["index"]), now_line(run, view["index"]), f"Damaged round: {error}")
-    figure = build_heatmap(cells, theme, color, height=HEATMAP_HEIGHT_PX, width=1040, hover=hover)
-    if shown is None or shown["run"] != view["run"]:
-        sent: dict[str, Any] | Patch = figure
-    elif (shown["color"], shown["theme"]) == (color, theme):
-        sent = _patch(changing_parts(figure))
-    else:
-        sent = _patch(parts_without_zoom(figure))
-    return Frame(
-        figure=sent,
-        tiles=round_tiles(run, view["index"]),
-        now=now_line(run, view["index"]),
-        note=difference_note(cells),
+def _cluster(gpu_types: Sequence[Mapping[str, Any]]) -> Cluster:
+    types = tuple(
+        GpuType(str(t["name"]), max(0, int(t["count"])), int(t["gpus_per_node"]) if t["gpus_per_node"] else None)
+        for t in gpu_types
     )
+    cluster = Cluster(types)
+    if cluster.gpus > _MOST_GPUS:
+        raise ValueError(f"at most {_MOST_GPUS:,} GPUs, not {cluster.gpus:,}")
+    return cluster
 
 
-def _patch(parts: list[tuple[tuple[str | int, ...], Any]]) -> Patch:
-    patch = Patch()
-    for path, value in parts:
-        target = patch
-        for key in path[:-1]:
-            target = target[key]
-        target[path[-1]] = value
-    return patch
+def _pixels(size: float) -> int:
+    return max(40, min(_MOST_PX, int(size)))
 
 
-def now_line(run: Run, index: int) -> str:
-    """Where in the run the round is: number, time, phase, and its place in the file."""
-    head = run.viz.round_heads[index]
-    phase = f" · {run.phases.of(index)}" if run.phases is not None else ""
-    hours = float(head["sim_time_s"]) / SECONDS_PER_HOUR
-    return f"Round {int(head['round']):,} · {hours:,.1f} h{phase} · record {index + 1:,} of {run.n_rounds:,}"
-
-
-def round_tiles(run: Run, index: int) -> list[Component]:
-    """The round in numbers."""
-    head, used = run.viz.round_heads[index], run.viz.gpus_used[index]
-    gpus, busy = run.cluster.gpus, int(used.sum())
-    mean_jct_h = float(head["avg_jct_s"]) / SECONDS_PER_HOUR
-    running, queued = int(head["jobs_running"]), int(head["jobs_queued"])
-    rate_jph = float(head["completion_rate_jph"])
-    counted = "as the simulator counts" if run.phases is None else "of window jobs"
-    types = zip(run.cluster.gpu_types, used.tolist(), strict=True)
-    return [
-        tile("Occupancy", _percent(busy, gpus), f"{busy:,} of {gpus:,} GPUs"),
-        tile("Free GPUs", f"{max(0, gpus - busy):,}", _waiting(queued)),
-        tile("Running", f"{running:,}", "jobs on GPUs"),
-        tile("Queued", f"{queued:,}", f"{running + queued:,} in the system"),
-        tile("Completed", f"{int(head['jobs_completed']):,}", "jobs since the start"),
-        tile("Completion rate", f"{rate_jph:,.2f} jph" if rate_jph > 0 else "–", "by the simulator"),
-        tile("Mean JCT so far", f"{mean_jct_h:,.1f} h" if mean_jct_h > 0 else "–", counted),
-        tile("Eff. utilization", f"{float(head['effective_utilization']):.1%}", "since the start"),
-        html.Div([_type_share(t.name, n, t.count) for t, n in types], className="cluster-types"),
-    ]
-
-
-def _waiting(queued: int) -> str:
-    return {0: "nobody waits", 1: "1 job waits"}.get(queued, f"{queued:,} jobs wait")
-
-
-def _type_share(name: str, used: int, count: int) -> Component:
-    return html.Div(
-        [html.Span(name.upper(), className="cluster-type-name"), html.Span(_percent(used, count))],
-        className="cluster-type",
-        title=f"{name}: {used:,} of {count:,} GPUs in use",
-    )
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{part / whole:.1%}" if whole else "–"
-
-
-def difference_note(cells: RoundCells) -> str:
-    """What to say where the cells and the simulator's count of GPUs in use do not agree."""
-    if not cells.has_allocation:
-        return ""
-    visible, used = int(np.count_nonzero(cells.allocation >= 0)), int(cells.gpus_used.sum())
-    if visible == used:
-        return ""
-    return f"The file counts {used:,} GPUs in use but names jobs on {visible:,}: busy shares follow the count."
-
-
-def scrubber_figure(run: Run, theme: str) -> dict[str, Any]:
-    """The chart of the whole run."""
-    heads = run.viz.round_heads
-    return build_scrubber(
-        run.viz.gpus_used.sum(axis=1) / max(1, run.cluster.gpus),
-        heads["jobs_running"].astype(np.int64) + heads["jobs_queued"],
-        heads["sim_time_s"].astype(np.float64) / SECONDS_PER_HOUR,
-        heads["round"],
-        run.phases,
-        theme,
-    )
-
-
-@dataclass(frozen=True)
-class QueueOfRound:
-    """Who waits in a round: rows for the table, the count by size, and the round in one sentence."""
-
-    rows: list[dict[str, Any]]
-    summary: list[Component]
-    spoken: str
-
-
-def queue_of_round(run: Run, index: int) -> QueueOfRound:
-    """The queue of a round; a sentence in its place where the file is damaged there."""
-    try:
-        table = run.queue_table(index)
-    except GavelDashError as error:
-        return QueueOfRound([], [html.Span(f"Damaged queue: {error}")], now_line(run, index))
-    sizes = table["scale_factor"]
-    summary = queue_summary(sizes.value_counts().to_dict(), int(sizes.isna().sum()))
-    listed, counted = len(table), int(run.viz.round_heads[index]["jobs_queued"])
-    if listed != counted:
-        summary.append(html.Div(f"The file lists {listed:,} of {counted:,} queued jobs.", className="gd-muted"))
-    busy = _percent(int(run.viz.gpus_used[index].sum()), run.cluster.gpus)
-    rows = row_data(table.assign(key=table["job_id"].astype(str)))  # the grid wants a text as the row's id
-    return QueueOfRound(rows, summary, f"{now_line(run, index)} · occupancy {busy} · {counted:,} queued")
-
-
-def queue_summary(scale_factors: Mapping[int, int], unknown: int) -> list[Component]:
-    """How many jobs wait, by the GPUs they ask for."""
-    total = sum(scale_factors.values()) + unknown
-    if not total:
-        return [html.Span("No waiting job is listed in this round.", className="gd-muted")]
-    parts = [f"{n:,} × {factor} GPU{'' if factor == 1 else 's'}" for factor, n in sorted(scale_factors.items())]
-    parts += [f"{unknown:,} of unknown size"] if unknown else []
-    return [html.Strong(f"{total:,} wait"), *(html.Span(part, className="cluster-queue-part") for part in parts)]
-
-
-def csv_links(run_name: str, index: int) -> tuple[str, str, str]:
-    """Addresses of the run's rounds, its jobs, and the queue of a round as CSV."""
+def csv_links(run_name: str) -> tuple[str, str]:
+    """Addresses of the run's rounds and its jobs as CSV."""
     base = f"/api/runs/{quote(run_name, safe='')}"
-    return f"{base}/rounds.csv", f"{base}/jobs.csv", f"{base}/queue.csv?round_index={index}"
+    return f"{base}/rounds.csv", f"{base}/jobs.csv"
 
 
 def problem_links(problem: str) -> list[Component]:

@@ -10,6 +10,8 @@ import pandas as pd
 
 from gavel_dash.analysis import tables
 from gavel_dash.analysis.phases import Phases, compute_phases
+from gavel_dash.analysis.series import SeriesColumns, collect_columns, summarize_series
+from gavel_dash.analysis.timeline import first_starts, jct_of_jobs
 from gavel_dash.errors import UsageError
 from gavel_dash.formats.vizbin import VizFile
 from gavel_dash.model import Cluster, JobWindow, RunKey
@@ -87,6 +89,48 @@ class Run:
     def jobs(self) -> pd.DataFrame:
         """All jobs: `schema.JOBS`."""
         return self._jobs.copy()
+
+    @cached_property
+    def jct_s(self) -> np.ndarray:
+        """JCT of each job in the order of the job records: float64, shape (n_jobs,), seconds, NaN if not completed."""
+        return jct_of_jobs(self.viz.jobs, self._load_jct_s())
+
+    @cached_property
+    def first_starts(self) -> np.ndarray:
+        """Record index of the first round in which each job is seen on a GPU: int32, shape (n_jobs,), -1 if in none.
+
+        A job that runs unseen (see the finding on job 0) or in a file without allocations has -1 as well.
+        """
+        viz = self.viz
+        stored_ids = viz.jobs["job_id"] + viz.job_id_offset
+        return first_starts(stored_ids, viz.raw_allocations(), viz.tenants if viz.has_sharing else None)
+
+    def clock(self) -> tuple[np.ndarray, np.ndarray]:
+        """Round numbers (uint32) and simulated time in seconds (float32) of all records, each of shape (n_rounds,)."""
+        heads = self.viz.round_heads
+        return heads["round"].copy(), heads["sim_time_s"].copy()
+
+    @cached_property
+    def _series_columns(self) -> SeriesColumns:
+        return collect_columns(self.viz.round_heads, self.viz.gpus_used, self.cluster.gpus)
+
+    def series(self, start: int, stop: int, bins: int) -> np.ndarray:
+        """Occupancy, backlog and GPU use in at most `bins` equal stretches of the records ``[start, stop)``.
+
+        Returns
+        -------
+        ndarray of float64, shape (len(SERIES_ROWS) + n_types, n); see `analysis.series.summarize_series`.
+
+        Raises
+        ------
+        UsageError
+            When the records do not exist, or `bins` is below 1.
+        """
+        if not 0 <= start <= stop <= self.n_rounds:
+            raise UsageError(f"{self.name}: there are no records {start} to {stop}; it has {self.n_rounds} rounds")
+        if bins < 1:
+            raise UsageError(f"a series needs at least 1 bin, not {bins}")
+        return summarize_series(self._series_columns, start, stop, bins)
 
     def check_round(self, index: int) -> int:
         """`index` if it is a record of this run; raises `UsageError` with the range if not."""

@@ -83,7 +83,7 @@ def row_data(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def grid(
     id: str,
     columns: list[dict[str, Any]],
-    rows: list[dict[str, Any]],
+    rows: list[dict[str, Any]] | None,
     row_id: str,
     label: str,
     options: Mapping[str, Any] | None = None,
@@ -97,8 +97,8 @@ def grid(
         Id of the component.
     columns : list of dict
         Column definitions, see `column_defs`.
-    rows : list of dict
-        Rows, see `row_data`.
+    rows : list of dict or None
+        Rows, see `row_data`; None where the browser asks for those in view.
     row_id : str
         Field that is unique in a row; it must read as a plain name.
     label : str
@@ -111,7 +111,7 @@ def grid(
     table = dag.AgGrid(
         id=id,
         columnDefs=columns,
-        rowData=rows,
+        **({} if rows is None else {"rowData": rows}),
         getRowId=f"'' + params.data.{row_id}",  # AG Grid wants a string
         defaultColDef={"sortable": True, "resizable": True, "minWidth": 70},
         dashGridOptions={

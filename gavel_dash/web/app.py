@@ -18,6 +18,7 @@ from gavel_dash.errors import GavelDashError
 from gavel_dash.pages import PAGES
 from gavel_dash.ui import empty_state
 from gavel_dash.web.api import register_api
+from gavel_dash.web.player_api import register_player_api
 from gavel_dash.web.shell import INDEX, build_shell, register_shell_callbacks
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def create_app(sweep: Sweep) -> Dash:
         use_pages=True,
         pages_folder="",
         assets_folder=str(ASSETS),
+        assets_ignore=r"\.mjs$",  # modules import each other; as scripts of the page they would be loaded twice
         serve_locally=True,
         external_stylesheets=[BOOTSTRAP_ROUTE],
         index_string=INDEX,
@@ -54,6 +56,7 @@ def create_app(sweep: Sweep) -> Dash:
     app.layout = build_shell(PAGES, sweep.name, len(sweep.names))
     _serve_bootstrap(app.server)
     register_api(app.server, sweep)
+    register_player_api(app.server, sweep)
     register_shell_callbacks(app)
     for page in PAGES:
         page.register_callbacks(app, sweep)

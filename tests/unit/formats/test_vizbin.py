@@ -187,3 +187,53 @@ def test_sharing_is_read_and_its_gpus_checked() -> None:
     rounds[1].sharing = [(5, (4, 4, 5, 0))]
     with pytest.raises(VizFormatError, match="GPU indices below 5"):
         VizFile(build(TYPES, rounds), "run").sharing(1)
+
+
+def test_content_id_names_the_content() -> None:
+    data = build(TYPES, ROUNDS * 4000, JOBS)
+    content_id = VizFile(data, "run").content_id
+
+    assert VizFile(bytearray(data), "other").content_id == content_id
+    assert VizFile(data, "run").n_bytes == len(data)
+    assert len(content_id) == 16
+    assert int(content_id, 16)
+    for at in (len(data) - 1, 60_000, (len(data) - 4096) * 20 // 63 + 2000):
+        changed = bytearray(data)
+        changed[at] ^= 1
+        assert VizFile(changed, "run").content_id != content_id, at
+    assert VizFile(data + b"\0", "run").content_id != content_id
+
+
+def test_tenants_of_several_rounds() -> None:
+    shared = [[], [(0, (4, 4, 5, 0)), (4, (6, 0, 0, 0))], [], [(2, (7, 8, 9, 7))]]
+    rounds = [Round([1, 0], [4, 0, 0, 0, 0], sharing=entries) for entries in shared]
+    viz = VizFile(build(TYPES, rounds), "run")
+
+    record, ids = viz.tenants(0, 4)
+    assert record.tolist() == [1, 1, 3]
+    assert ids.tolist() == [[4, 4, 5, 0], [6, 0, 0, 0], [7, 8, 9, 7]]
+    assert [part.tolist() for part in viz.tenants(2, 4)] == [[3], [[7, 8, 9, 7]]]
+    assert [len(part) for part in viz.tenants(2, 3)] == [0, 0]
+    assert [len(part) for part in VizFile(build(TYPES, ROUNDS), "run").tenants(0, 3)] == [0, 0]
+
+
+def test_tenants_of_a_damaged_section() -> None:
+    rounds = [Round([1, 0], [4, 0, 0, 0, 0], sharing=[(0, (4, 4, 5, 0))])] * 3
+    data = bytearray(build(TYPES, rounds))
+    sharing_at, index_at = struct.unpack_from("<QQ", data, 64)
+    for at, form, value, found in [
+        (index_at + 8, "<Q", 2**63, "points behind it"),
+        (sharing_at + 20, "<H", 1000, "an end at byte"),
+        (sharing_at, "<H", 6, "an end at byte"),
+    ]:
+        broken = bytearray(data)
+        struct.pack_into(form, broken, at, value)
+        viz = VizFile(bytes(broken), "run")
+        with pytest.raises(VizFormatError, match=found):
+            viz.tenants(0, 3)
+
+
+def test_a_round_cannot_list_more_shared_gpus_than_there_are() -> None:
+    rounds = [Round([1, 0], [4, 0, 0, 0, 0], sharing=[(0, (4, 4, 5, 0))] * 6)]
+    with pytest.raises(VizFormatError, match="at most 5 shared GPUs in round record 0, found 6"):
+        VizFile(build(TYPES, rounds), "run").tenants(0, 1)

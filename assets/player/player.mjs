@@ -1,0 +1,242 @@
+// The controller: which round is due, what the worker is asked for, what is handed to the renderers. No DOM; the page
+// gives it a worker, a clock and animation frames.
+
+import { Model } from "./model.mjs";
+import { SPEEDS, chunksAhead, duePosition } from "./clock.mjs";
+import { Timeline } from "./timeline.mjs";
+
+const WINDOW_MS = 1000;
+
+export class Player {
+  #frame = 0;
+  #from = 0;
+  #since = 0;
+  #drawnAt = [];
+  #counts = { drawn: 0, dropped: 0 };
+  #stats = {};
+  #asked = null;
+  #seekAt = null;
+  #lastJumpMs = null;
+  #arrived = null;
+  #waiting = [];
+
+  /** post(message, transfers) reaches the worker; onDraw(shown) paints; the rest is injectable time. */
+  constructor({ post, onDraw, onProblem, now = () => performance.now(), requestFrame = requestAnimationFrame.bind(globalThis), cancelFrame = cancelAnimationFrame.bind(globalThis) }) {
+    Object.assign(this, { post, onDraw, onProblem, now, requestFrame, cancelFrame });
+    this.generation = 0;
+    this.sequence = 0;
+    this.model = new Model({
+      runs: [], position: 0, playing: false, speed: 1, align: "time", nodes: false, flash: false, difference: false,
+      selectedJob: null, hidden: [], loop: null, colorBy: "category", shown: null,
+    });
+    this.timeline = new Timeline([], "time");
+    this.model.on(["nodes", "flash", "difference", "selectedJob", "hidden", "colorBy"], () => this.ask());
+    this.model.on(["speed", "loop"], () => this.#rebase());
+  }
+
+  /** Run objects in order, A first; keeps A's record where it is. */
+  setRuns(runs, index = null) {
+    const before = this.index;
+    const isSame = runs[0] === this.model.get("runs")[0];
+    this.model.set({ runs });
+    this.realign(index ?? (isSame ? before : 0));
+  }
+
+  /** Build the timeline anew (other runs, another alignment, clocks that came) with run A at record `index`. */
+  realign(index = this.index) {
+    const runs = this.model.get("runs");
+    const plain = runs.map((run) => ({ nRounds: run.nRounds, simTimeS: run.clock?.simTimeS ?? null, arrivals: null, run }));
+    if (this.model.get("align") === "arrivals") plain.forEach((entry) => { entry.arrivals = entry.run.arrivals; });
+    this.timeline = new Timeline(plain, this.model.get("align"));
+    this.seek(runs.length ? this.timeline.positionOf(0, index) : 0);
+  }
+
+  /** Run A's record. */
+  get index() {
+    return this.model.get("runs").length ? this.timeline.indexOf(0, this.model.get("position")) : 0;
+  }
+
+  get last() {
+    return Math.max(0, this.timeline.nPositions - 1);
+  }
+
+  /** Go to a position; a playing clock goes on from there. */
+  seek(position) {
+    const target = Math.max(0, Math.min(this.last, Math.round(position)));
+    this.#seekAt = this.now();
+    this.generation += 1;
+    this.model.set({ position: target });
+    this.#rebase();
+    this.ask();
+  }
+
+  /** Go to a record of run A. */
+  seekIndex(index) {
+    this.seek(this.timeline.positionOf(0, index));
+  }
+
+  step(by) {
+    this.seek(this.model.get("position") + by);
+  }
+
+  toggle() {
+    if (this.model.get("playing")) this.pause();
+    else this.play();
+  }
+
+  play() {
+    if (this.model.get("runs").length === 0 || this.model.get("playing")) return;
+    if (this.model.get("position") >= this.last && this.model.get("loop") === null) this.seek(0);
+    this.model.set({ playing: true });
+    this.#rebase();
+    this.#drawnAt = [];
+    this.cancelFrame(this.#frame);
+    this.#frame = this.requestFrame(() => this.#tick());
+  }
+
+  pause() {
+    if (!this.model.get("playing")) return;
+    this.model.set({ playing: false });
+    // What is due counts, not what was drawn last: the round on screen and the clock agree at rest.
+    this.ask();
+  }
+
+  faster(by) {
+    const at = SPEEDS.indexOf(this.model.get("speed"));
+    this.model.set({ speed: SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, at + by))] });
+  }
+
+  /** Begin or end of the loop at the position on screen; a loop needs both, in order. */
+  loopFrom() {
+    const { position, loop } = this.model.all();
+    this.model.set({ loop: [position, loop && loop[1] > position ? loop[1] : this.last] });
+  }
+
+  loopTo() {
+    const { position, loop } = this.model.all();
+    this.model.set({ loop: [loop && loop[0] < position ? loop[0] : 0, position] });
+  }
+
+  #rebase() {
+    this.#from = this.model.get("position");
+    this.#since = this.now();
+  }
+
+  #tick() {
+    const { playing, speed, loop, position } = this.model.all();
+    if (!playing) return;
+    const due = duePosition({ from: this.#from, elapsedMs: this.now() - this.#since, speed, last: this.last, loop });
+    const drew = this.#draw();
+    if (due.position !== position) {
+      if (!drew && this.#asked !== null) this.#counts.dropped += 1;
+      this.model.set({ position: due.position });
+      this.ask();
+    }
+    if (due.ended) this.pause();
+    else this.#frame = this.requestFrame(() => this.#tick());
+  }
+
+  /** Ask the worker for the rounds at the position. */
+  ask() {
+    const { runs, position, playing, speed, loop, nodes, flash, difference, selectedJob, hidden, colorBy } = this.model.all();
+    if (runs.length === 0) return;
+    this.sequence += 1;
+    const loopChunksOf = (run, k) => (loop === null ? null : loop.map((at) => Math.floor(this.timeline.indexOf(k, at) / run.meta.chunkRounds)));
+    const wants = runs.map((run, k) => {
+      const index = this.timeline.indexOf(k, position);
+      const { chunkRounds, nRounds } = run.meta;
+      const chunk = Math.floor(index / chunkRounds);
+      const nChunks = Math.ceil(nRounds / chunkRounds);
+      const ahead = playing ? chunksAhead({ k: chunk, chunkRounds, nChunks, speed, loopChunks: loopChunksOf(run, k) }) : [];
+      return { key: run.key, index, ahead };
+    });
+    this.#asked = { generation: this.generation, position };
+    const view = { nodes, flash, difference, selectedJob, hidden, needsSince: colorBy === "on_gpu" };
+    this.post({ type: "show", generation: this.generation, sequence: this.sequence, position, playing, wants, view });
+  }
+
+  /** A message of the worker about frames. */
+  receive(message) {
+    if (message.type === "problem") {
+      if (message.generation === this.generation) this.onProblem(message);
+      return;
+    }
+    this.#stats = message.stats;
+    // What was asked before a jump must never be painted after it.
+    if (message.generation !== this.generation) {
+      this.#recycle(message.painted);
+      return;
+    }
+    if (this.#arrived) this.#merge(this.#arrived, message);
+    this.#arrived = message;
+    if (!this.model.get("playing")) {
+      this.cancelFrame(this.#frame);
+      this.#frame = this.requestFrame(() => this.#draw());
+    }
+  }
+
+  /** A frame that comes before the one before it was drawn: what changed there still has to be handed on. */
+  #merge(skipped, message) {
+    for (const painted of message.painted) {
+      const before = skipped.painted.find(({ key }) => key === painted.key);
+      if (!before?.rows) continue;
+      painted.rows = painted.rows ? [Math.min(before.rows[0], painted.rows[0]), Math.max(before.rows[1], painted.rows[1])] : before.rows;
+    }
+    this.#recycle(skipped.painted);
+  }
+
+  #draw() {
+    const message = this.#arrived;
+    if (message === null) return false;
+    this.#arrived = null;
+    if (message.generation !== this.generation) {
+      this.#recycle(message.painted);
+      return false;
+    }
+    const before = this.model.get("shown");
+    this.onDraw(message);
+    this.model.set({ shown: message });
+    if (before) this.#recycle(before.painted);
+    const now = this.now();
+    this.#counts.drawn += 1;
+    this.#drawnAt.push(now);
+    while (this.#drawnAt[0] < now - WINDOW_MS) this.#drawnAt.shift();
+    if (this.#seekAt !== null) {
+      this.#lastJumpMs = now - this.#seekAt;
+      this.#seekAt = null;
+    }
+    const done = this.#waiting.filter(({ sequence }) => message.sequence >= sequence);
+    this.#waiting = this.#waiting.filter((entry) => !done.includes(entry));
+    done.forEach(({ resolve }) => resolve(message));
+    return true;
+  }
+
+  /** Go to a position and resolve when it is on screen; for films. */
+  show(position) {
+    this.seek(position);
+    const { sequence } = this;
+    return new Promise((resolve) => this.#waiting.push({ sequence, resolve }));
+  }
+
+  #recycle(painted) {
+    const buffers = painted.flatMap(({ pixels, ids }) => [pixels.buffer, ids.buffer]).filter((buffer) => buffer.byteLength > 0);
+    this.post({ type: "recycle", buffers }, buffers);
+  }
+
+  /** Figures for tests and benchmarks, read from the real page. */
+  stats() {
+    const now = this.now();
+    const { shown, playing } = this.model.all();
+    return {
+      round: shown?.painted[0]?.head.round ?? null,
+      index: shown?.painted[0]?.index ?? null,
+      playing,
+      fps: this.#drawnAt.filter((at) => at > now - WINDOW_MS).length,
+      ...this.#counts,
+      lastJumpMs: this.#lastJumpMs,
+      bytesFetched: this.#stats.bytesFetched ?? 0, requests: this.#stats.requests ?? 0,
+      cacheHits: this.#stats.hits ?? 0, cacheMisses: this.#stats.misses ?? 0,
+      heldBytes: this.#stats.heldBytes ?? 0, chunks: this.#stats.chunks ?? 0, aborted: this.#stats.aborted ?? 0,
+    };
+  }
+}
