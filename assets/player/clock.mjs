@@ -16,7 +16,7 @@ export function duePosition({ from, elapsedMs, speed, last, loop }) {
 }
 
 /** Chunks to read ahead of chunk `k` in the direction of play: what two seconds of play will need, at most `most`. */
-export function chunksAhead({ k, chunkRounds, nChunks, speed, most = 6, loopChunks = null }) {
+export function chunksAhead({ k, chunkRounds, nChunks, speed, most = 24, loopChunks = null }) {
   const wanted = Math.min(most, Math.max(1, Math.ceil((2 * ROUNDS_PER_SECOND * speed) / chunkRounds)));
   const ahead = [];
   let next = k;

@@ -324,6 +324,7 @@ export class ClusterPage {
       if (k >= 0 && painted.serial === this.#serial) this.renderers[k].show(painted);
     }
     this.scrubber.setPosition(this.model.get("position"));
+    this.#writeRound();
     const now = performance.now();
     const playing = this.model.get("playing");
     if (!playing || now - this.#sideAt > SIDE_MS) {
@@ -342,18 +343,25 @@ export class ClusterPage {
       .filter(({ run, painted }) => painted && painted.key === run.key);
   }
 
-  #showSide() {
+  /** The words that keep up with the cells: which round it is, and the busy shares. */
+  #writeRound() {
     const shown = this.shown();
     if (shown.length === 0) return;
     shown.forEach(({ renderer, painted, run, k }) => {
       renderer.writeLabels();
-      write(byId(`cluster-note-${k}`), differenceNote(painted));
       this.legend.writeWhere(byId(`cluster-head-${k}`), run, painted);
     });
+    write(byId("cluster-now"), nowLine(shown[0]));
+  }
+
+  /** What costs too much to follow every frame says which round it is of. */
+  #showSide() {
+    const shown = this.shown();
+    if (shown.length === 0) return;
+    shown.forEach(({ painted, k }) => write(byId(`cluster-note-${k}`), differenceNote(painted)));
+    write(byId("cluster-tiles-round"), `Round ${shown[0].painted.head.round.toLocaleString("en-US")}`);
     this.tiles.show(shown.map(({ badge, run, painted }) => ({ badge, values: tileValues(run, painted), types: typeValues(run, painted) })));
-    const now = nowLine(shown[0]);
-    write(byId("cluster-now"), now);
-    this.scrubber.setSlider(this.model.get("position"), now);
+    this.scrubber.setSlider(this.model.get("position"), nowLine(shown[0]));
     this.legend.show(shown, this.frames);
     this.jobs.showSelected();
     this.jobs.refresh();
@@ -414,6 +422,8 @@ export class ClusterPage {
     const entry = this.shown()[this.#queueSlot];
     if (!entry || entry.run.key !== key || request !== this.#queueShown) return;
     const rows = ids === null ? [] : queueRows(ids, entry.run, index);
+    const { round } = entry.painted.index === index ? entry.painted.head : { round: entry.run.clock?.round[index] ?? index };
+    write(byId("cluster-queue-round"), `round ${round.toLocaleString("en-US")}`);
     this.queue.show({ rows, counted: entry.painted.index === index ? entry.painted.head.jobsQueued : rows.length, problem: ids === null ? problem : null });
   }
 

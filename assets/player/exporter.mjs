@@ -19,7 +19,7 @@ export class Exporter {
     this.page = page;
     const kinds = { png: () => this.#picture(), svg: () => this.#drawing(), gif: () => this.#film("gif"), webm: () => this.#film("webm"), json: () => this.#state("json"), csv: () => this.#state("csv") };
     document.addEventListener("click", (event) => {
-      const kind = /^cluster-export-(\w+)$/.exec(event.target.closest?.("button")?.id ?? "")?.[1];
+      const kind = /^cluster-export-(\w+)$/.exec(event.target.closest?.("[id^=cluster-export-]")?.id ?? "")?.[1];
       if (!kind || page.shown().length === 0) return;
       Promise.resolve(kinds[kind]()).catch((error) => {
         if (error.name !== "AbortError") page.say(`The ${kind.toUpperCase()} cannot be made: ${error.message}`);
@@ -27,9 +27,9 @@ export class Exporter {
     }, { signal: this.#listening.signal });
   }
 
-  #name(ending) {
-    const [{ run, painted }] = this.page.shown();
-    return `${run.name.replace(/[^A-Za-z0-9._=-]+/g, "-")}_round_${painted.index}.${ending}`;
+  #name(ending, rounds = `round_${this.page.shown()[0].painted.index}`) {
+    const [{ run }] = this.page.shown();
+    return `${run.name.replace(/[^A-Za-z0-9._=-]+/g, "-")}_${rounds}.${ending}`;
   }
 
   #surface(width, scale) {
@@ -94,7 +94,7 @@ export class Exporter {
         onProgress: (done, all) => progress.update(done / all),
         signal: this.#recording.signal,
       });
-      download(film, this.#name(kind));
+      download(film, this.#name(kind, `rounds_${page.player.timeline.indexOf(0, from)}-${page.player.timeline.indexOf(0, to)}`));
     } finally {
       this.#recording = null;
       progress.remove();

@@ -5,6 +5,7 @@ import { TILES, tileValues } from "./tiles.mjs";
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif';
 const HEAD_PX = 48;
 const LEGEND_PX = 26;
+const LEGEND_LINE_PX = 19;
 const TILE_PX = 52;
 const TILES_IN_ROW = 5;
 const LABEL_PX = 96;
@@ -15,7 +16,11 @@ export function paintPage(context, shown, { width, scale }) {
   const heights = shown.map(({ renderer }) => renderer.geometry.height);
   const cells = Math.max(...heights);
   const rows = Math.ceil(TILES.length / TILES_IN_ROW);
-  const height = Math.ceil(HEAD_PX + LEGEND_PX + cells + GAP_PX + rows * TILE_PX * (shown.length > 1 ? 1 + 0.3 * (shown.length - 1) : 1) + GAP_PX);
+  const column = (width - GAP_PX * (shown.length - 1)) / shown.length;
+  const measure = context ?? document.createElement("canvas").getContext("2d");
+  const legends = shown.map(({ renderer, painted }) => legendLines(measure, renderer.frame.looks[painted.look].legend, column - LABEL_PX));
+  const legendPx = LEGEND_PX - LEGEND_LINE_PX + LEGEND_LINE_PX * Math.max(...legends.map((lines) => lines.length));
+  const height = Math.ceil(HEAD_PX + legendPx + cells + GAP_PX + rows * TILE_PX * (shown.length > 1 ? 1 + 0.3 * (shown.length - 1) : 1) + GAP_PX);
   if (context === null) return height;
   const style = getComputedStyle(document.documentElement);
   const color = (name) => style.getPropertyValue(`--gd-${name}`).trim();
@@ -29,17 +34,16 @@ export function paintPage(context, shown, { width, scale }) {
     context.textBaseline = "alphabetic";
     context.fillText(words, x, y, most);
   };
-  const column = (width - GAP_PX * (shown.length - 1)) / shown.length;
   shown.forEach(({ run, badge, painted, renderer }, k) => {
     const x = k * (column + GAP_PX);
     const { head } = painted;
     const title = shown.length > 1 ? `${badge}  ${run.name}` : run.name;
     text(title, x + 4, 18, { size: 14, weight: 600, most: column - 8 });
     text(`Round ${head.round.toLocaleString("en-US")} · ${(head.simTimeS / 3600).toFixed(1)} h${run.phaseOf(painted.index) ? ` · ${run.phaseOf(painted.index)}` : ""}`, x + 4, 37, { fill: "muted", most: column - 8 });
-    paintLegend(context, renderer.frame.looks[painted.look].legend, { x: x + LABEL_PX, y: HEAD_PX + 14, most: column - LABEL_PX, text, color });
+    legends[k].forEach((line, row) => paintLegendLine(context, line, { x: x + LABEL_PX, y: HEAD_PX + 14 + row * LEGEND_LINE_PX, text, color }));
     const { geometry, frame } = renderer;
     const cellsWidth = column - LABEL_PX;
-    const top = HEAD_PX + LEGEND_PX;
+    const top = HEAD_PX + legendPx;
     context.save();
     context.beginPath();
     context.rect(x + LABEL_PX, top, cellsWidth, geometry.height);
@@ -64,7 +68,7 @@ export function paintPage(context, shown, { width, scale }) {
   const rowPx = TILE_PX * (shown.length > 1 ? 1 + 0.3 * (shown.length - 1) : 1);
   TILES.forEach((tile, i) => {
     const x = 4 + (i % TILES_IN_ROW) * (width / TILES_IN_ROW);
-    const y = HEAD_PX + LEGEND_PX + cells + GAP_PX + Math.floor(i / TILES_IN_ROW) * rowPx;
+    const y = HEAD_PX + legendPx + cells + GAP_PX + Math.floor(i / TILES_IN_ROW) * rowPx;
     text(tile.label, x, y + 12, { fill: "muted" });
     values.forEach((own, k) => {
       const { value } = own[tile.key];
@@ -75,18 +79,30 @@ export function paintPage(context, shown, { width, scale }) {
   return height;
 }
 
-function paintLegend(context, legend, { x, y, most, text, color }) {
-  let at = x;
-  for (const [, label, fill] of legend) {
-    context.font = `400 12px ${FONT}`;
+/** Entries of a legend in lines that fit: [[{ label, color, x }]]. */
+function legendLines(context, legend, most) {
+  context.font = `400 12px ${FONT}`;
+  const lines = [[]];
+  let x = 0;
+  for (const [, label, color] of legend) {
     const wide = context.measureText(label).width + 30;
-    if (at + wide > x + most) return;
-    context.fillStyle = fill;
-    context.fillRect(at, y - 10, 11, 11);
+    if (x > 0 && x + wide > most) {
+      lines.push([]);
+      x = 0;
+    }
+    lines.at(-1).push({ label, color, x });
+    x += wide;
+  }
+  return lines;
+}
+
+function paintLegendLine(context, line, { x, y, text, color }) {
+  for (const entry of line) {
+    context.fillStyle = entry.color;
+    context.fillRect(x + entry.x, y - 10, 11, 11);
     context.strokeStyle = color("border");
     context.lineWidth = 1;
-    context.strokeRect(at + 0.5, y - 9.5, 10, 10);
-    text(label, at + 16, y);
-    at += wide;
+    context.strokeRect(x + entry.x + 0.5, y - 9.5, 10, 10);
+    text(entry.label, x + entry.x + 16, y);
   }
 }

@@ -18,7 +18,7 @@ import { decideTypeOrder, evenlySpaced } from "./type_order.mjs";
 
 const MIB = 2 ** 20;
 const MOST_CHUNK_BYTES = MIB / 2;
-const MOST_AHEAD_IN_FLIGHT = 2;
+const MOST_AHEAD_IN_FLIGHT = 3;
 const SAMPLE_ROUNDS = 64;
 const SAMPLE_BYTES = 8 * MIB;
 const MOST_QUEUE_BYTES = 2 + 4 * 65_535;

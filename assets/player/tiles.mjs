@@ -45,9 +45,9 @@ export function tileValues(run, painted) {
     jobs_running: [head.jobsRunning, "jobs on GPUs"],
     jobs_queued: [head.jobsQueued, `${count(head.jobsRunning + head.jobsQueued)} in the system`],
     jobs_completed: [head.jobsCompleted, "jobs since the start"],
-    throughput_jph: [throughput?.jph ?? null, rate > 0 ? `${jph(rate)} by the simulator` : throughputDetail(throughput)],
+    throughput_jph: [throughput?.jph ?? null, rate > 0 ? `simulator: ${jph(rate)}` : throughputDetail(throughput)],
     mean_jct_h: [all.meanH, all.meanH === null ? noJct(run) : `${count(all.n - all.missing)} jobs`],
-    window_jct_h: [inWindow.meanH, run.window ? `${count(inWindow.n)} of ${count(nWindow)} measured jobs` : "no window known"],
+    window_jct_h: [inWindow.meanH, run.window ? `${count(inWindow.n)} of ${count(nWindow)} jobs` : "no window known"],
     effective_utilization: [head.effectiveUtilization, "since the start"],
     fragmentation_rate: fragmentation(painted, gpus),
   };

@@ -17,7 +17,7 @@ COLOR_BY: dict[str, str] = {
     "category": "Job category",
     "scale_factor": "Scale factor",
     "job": "Job",
-    "waited": "Wait before first start",
+    "waited": "Wait before start",
     "on_gpu": "Time on this GPU",
     "remaining": "Time to completion",
 }

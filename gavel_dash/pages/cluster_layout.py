@@ -87,7 +87,10 @@ def build_layout(sweep: Sweep, query: Mapping[str, object]) -> Component:
                     html.Div(
                         [
                             panel(
-                                [html.Div(id="cluster-tiles")],
+                                [
+                                    html.Div(id="cluster-tiles-round", className="gd-muted"),
+                                    html.Div(id="cluster-tiles"),
+                                ],
                                 className="cluster-tiles",
                                 **{"aria-label": "The round in numbers"},
                             ),
@@ -112,7 +115,7 @@ def build_layout(sweep: Sweep, query: Mapping[str, object]) -> Component:
 
 def _downloads(rounds_href: str, jobs_href: str) -> list[Component]:
     items = [
-        html.Button(label, id=f"cluster-export-{kind}", type="button", className="dropdown-item", title=hint)
+        html.Div(dbc.DropdownMenuItem(label, id=f"cluster-export-{kind}"), title=hint)
         for kind, (label, hint) in EXPORTS.items()
     ]
     menu = dbc.DropdownMenu(items, label="Export", id="cluster-export", align_end=True, toggle_class_name="gd-button")
@@ -309,7 +312,7 @@ def _transport(query: Mapping[str, object]) -> Component:
             labelled(
                 "Go to", jump, "A round, an hour (250 h) or a job (job 38, job 38 start, job 38 end)", inline=True
             ),
-            labelled("Speed", _menu("speed", speeds, value, width_px=86), "1× is five rounds per second", inline=True),
+            labelled("Speed", _menu("speed", speeds, value, width_px=98), "1× is five rounds per second", inline=True),
         ],
         className="cluster-transport",
     )
@@ -340,6 +343,7 @@ def _queue_panel() -> Component:
         ],
         "Queue",
         [
+            html.Span(id="cluster-queue-round", className="gd-muted"),
             html.Div(id="cluster-queue-tabs", className="cluster-queue-tabs", role="group", **{"aria-label": "Run"}),
             html.A("CSV", id="cluster-queue-csv", href="", className="gd-button", title="Download this queue as CSV"),
         ],
