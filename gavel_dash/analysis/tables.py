@@ -10,6 +10,7 @@ import pandas as pd
 from gavel_dash import schema
 from gavel_dash.analysis.jct import SECONDS_PER_HOUR
 from gavel_dash.analysis.phases import Phases
+from gavel_dash.analysis.timeline import jct_of_jobs
 from gavel_dash.model import Cluster, JobWindow
 
 
@@ -73,14 +74,12 @@ def jobs_table(
     round_numbers : ndarray of int, shape (n_rounds,), not decreasing
     sim_time_s : ndarray of float, shape (n_rounds,), seconds
     exact_jct_s : mapping of job id to JCT in seconds
-        From the completions file; it is preferred to the float32 of the job record.
+        From the completions file; see `timeline.jct_of_jobs`.
     """
     ids = jobs["job_id"].astype(np.int64)
-    completed = jobs["completed"].astype(bool)
-    jct_s = np.where(completed, jobs["duration_s"].astype(np.float64), np.nan)
-    jct_s = np.array([exact_jct_s.get(int(i), v) for i, v in zip(ids, jct_s, strict=True)], dtype=np.float64)
+    jct_s = jct_of_jobs(jobs, exact_jct_s)
     # A record of the older generation holds no completion; the completions file may still know it.
-    completed = completed | np.isfinite(jct_s)
+    completed = jobs["completed"].astype(bool) | np.isfinite(jct_s)
     names = [job_types.get(int(t), (f"type {int(t)}", "other")) for t in jobs["type_id"]]
     scale = pd.Series(jobs["scale_factor"].astype(np.int64), dtype="Int64")
     in_window = (ids >= window.start_job_id) & (ids < window.end_job_id) if window else np.zeros(len(ids), dtype=bool)

@@ -109,9 +109,6 @@ class RoundCells:
 
     Attributes
     ----------
-    round_index, round_number : int
-        Record index in the file, and the simulator's number of the round.
-    sim_time_h : float
     cluster : Cluster
         GPU types in the order of the allocation array.
     allocation : ndarray of int64, shape (n_gpus,)
@@ -126,13 +123,10 @@ class RoundCells:
         GPUs with more than one tenant: the job in each quarter, -1 idle.
     may_share : bool
         Whether GPUs of this run are ever listed as shared: cells are then drawn as four quarters in all its rounds.
-    categories, scale_factors : tuple
-        Those of all jobs of the run, sorted: what the legend lists, so that it stays the same in all rounds.
+    categories : tuple
+        Those of all jobs of the run, sorted: what a legend lists, so that it stays the same in all rounds.
     """
 
-    round_index: int
-    round_number: int
-    sim_time_h: float
     cluster: Cluster
     allocation: np.ndarray
     gpus_used: np.ndarray
@@ -141,7 +135,6 @@ class RoundCells:
     sharing: dict[int, np.ndarray]
     may_share: bool = False
     categories: tuple[str, ...] = ()
-    scale_factors: tuple[int, ...] = ()
 
 
 def cells_of_round(run: Run, index: int, most_cells_back: int = MOST_CELLS_BACK) -> RoundCells:
@@ -163,14 +156,10 @@ def cells_of_round(run: Run, index: int, most_cells_back: int = MOST_CELLS_BACK)
     """
     viz = run.viz
     run.check_round(index)
-    head = viz.round_heads[index]
     allocation = viz.allocation(index)
     tenants = viz.sharing(index) if viz.has_sharing else {}
     sharing = {gpu: quarters for gpu, quarters in tenants.items() if _is_shared(quarters)}
     return RoundCells(
-        round_index=index,
-        round_number=int(head["round"]),
-        sim_time_h=float(head["sim_time_s"]) / SECONDS_PER_HOUR,
         cluster=viz.cluster,
         allocation=allocation,
         gpus_used=viz.gpus_used[index],
@@ -179,7 +168,6 @@ def cells_of_round(run: Run, index: int, most_cells_back: int = MOST_CELLS_BACK)
         sharing=sharing,
         may_share=viz.has_sharing,
         categories=tuple(sorted({viz.job_types.get(int(t), ("", ""))[1] for t in np.unique(viz.jobs["type_id"])})),
-        scale_factors=tuple(int(factor) for factor in np.unique(viz.jobs["scale_factor"])),
     )
 
 

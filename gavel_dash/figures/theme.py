@@ -99,11 +99,6 @@ def policy_symbol(policy: str) -> str:
     return "circle" if policy.endswith("_perf") else "square"
 
 
-def setting_dash(setting: str | None) -> str:
-    """Line style of a setting: single-GPU solid, multi-GPU dashed."""
-    return "dash" if setting == "multi" else "solid"
-
-
 def category_color(category: str) -> str:
     """Colour of a job category; unknown ones share the colour of "other"."""
     return CATEGORY.get(category.lower().replace("_", " "), CATEGORY["other"])

@@ -6,17 +6,15 @@ What is empty here is filled by the player in the browser, by id.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from gavel_dash import schema
 from gavel_dash.figures.player_colors import COLOR_BY
-from gavel_dash.figures.scrubber import HEIGHT_PX as SCRUBBER_HEIGHT_PX
-from gavel_dash.figures.scrubber import MARGIN as SCRUBBER_MARGIN
 from gavel_dash.figures.theme import GRAPH_CONFIG
+from gavel_dash.pages.cluster_panels import menu, open_dialog, queue_panel, scrubber_panel
 from gavel_dash.pages.cluster_view import (
     MOST_RUNS,
     asked_runs,
@@ -26,21 +24,11 @@ from gavel_dash.pages.cluster_view import (
     problem_links,
     run_options,
 )
-from gavel_dash.ui import button, column_defs, csv_link, grid, labelled, page_header, panel, query_value
+from gavel_dash.ui import button, csv_link, labelled, page_header, panel, query_value
 
 if TYPE_CHECKING:
     from gavel_dash.sweep import Sweep
 
-#: The transport's buttons, in order, with their tooltips.
-TRANSPORT = {
-    "first": "First round (Home)",
-    "previous": "One round back (←)",
-    "play": "Play or pause (Space)",
-    "next": "One round on (→)",
-    "last": "Last round (End)",
-}
-#: Multiples of five rounds a second; `assets/player/clock.mjs` has the same.
-SPEEDS = (0.25, 0.5, 1, 2, 5, 10, 20, 50, 100)
 DETAILS = {"auto": "Automatic", "gpus": "Every GPU", "nodes": "Nodes"}
 ALIGNMENTS = {"time": "time", "round": "round", "arrivals": "arrivals"}
 #: Controls whose values the player follows, in the order in which it gets them.
@@ -83,7 +71,7 @@ def build_layout(sweep: Sweep, query: Mapping[str, object]) -> Component:
             ),
             html.Div(
                 [
-                    html.Div([_heatmap_panel(initial_color(query)), _scrubber_panel(query)], className="cluster-main"),
+                    html.Div([_heatmap_panel(initial_color(query)), scrubber_panel(query)], className="cluster-main"),
                     html.Div(
                         [
                             panel(
@@ -95,7 +83,7 @@ def build_layout(sweep: Sweep, query: Mapping[str, object]) -> Component:
                                 **{"aria-label": "The round in numbers"},
                             ),
                             panel([], className="cluster-card", id="cluster-card", hidden=True),
-                            _queue_panel(),
+                            queue_panel(),
                         ],
                         className="cluster-side",
                     ),
@@ -104,7 +92,7 @@ def build_layout(sweep: Sweep, query: Mapping[str, object]) -> Component:
                 className="cluster-viewer",
                 hidden=first.info is None,
             ),
-            _open_dialog(),
+            open_dialog(),
             html.Div(id="cluster-quiet", hidden=True),
             html.Div(id="cluster-live", className="visually-hidden", role="status", **{"aria-live": "polite"}),
         ],
@@ -154,7 +142,7 @@ def _run_controls(names: list[str], name: str | None, beside: list[str]) -> Comp
 
 
 def _heatmap_panel(color: str) -> Component:
-    colors = _menu("color", {value: label for value, label in COLOR_BY.items()}, color, width_px=176)
+    colors = menu("color", {value: label for value, label in COLOR_BY.items()}, color, width_px=176)
     toggles = dcc.Checklist(
         id="cluster-toggles",
         options=[
@@ -165,7 +153,7 @@ def _heatmap_panel(color: str) -> Component:
         inline=True,
         className="cluster-toggles",
     )
-    align = _menu("align", ALIGNMENTS, "time", width_px=104)
+    align = menu("align", ALIGNMENTS, "time", width_px=104)
     return panel(
         [
             html.Div(
@@ -173,7 +161,7 @@ def _heatmap_panel(color: str) -> Component:
                     labelled("Colour by", colors, inline=True),
                     labelled(
                         "Detail",
-                        _menu("detail", DETAILS, "auto", width_px=132),
+                        menu("detail", DETAILS, "auto", width_px=132),
                         "Nodes show the share of their GPUs in use",
                         inline=True,
                     ),
@@ -195,17 +183,6 @@ def _heatmap_panel(color: str) -> Component:
             html.Div([_slot(k) for k in range(MOST_RUNS)], id="cluster-slots", className="cluster-slots"),
         ],
         className="cluster-heatmap-panel",
-    )
-
-
-def _menu(name: str, options: Mapping[Any, str], value: Any, width_px: int) -> dcc.Dropdown:
-    return dcc.Dropdown(
-        id=f"cluster-{name}",
-        options=[{"label": label, "value": key} for key, label in options.items()],
-        value=value,
-        clearable=False,
-        searchable=False,
-        style={"width": f"{width_px}px"},
     )
 
 
@@ -234,160 +211,4 @@ def _slot(k: int) -> Component:
         id=f"cluster-slot-{k}",
         className="cluster-slot",
         hidden=k > 0,
-    )
-
-
-def _scrubber_panel(query: Mapping[str, object]) -> Component:
-    edges = {"left": f"{SCRUBBER_MARGIN['l']}px", "right": f"{SCRUBBER_MARGIN['r']}px"}
-    return panel(
-        [
-            html.Div(
-                [
-                    html.Span("Occupancy", className="cluster-key-occupancy"),
-                    html.Span("Jobs in the system", className="cluster-key-jobs"),
-                    html.Span(id="cluster-now", className="cluster-now"),
-                ],
-                className="cluster-key",
-            ),
-            html.Div(
-                [
-                    html.Div(
-                        id="cluster-scrubber",
-                        role="img",
-                        **{"aria-label": "Occupancy and jobs in the system over the run, with its phases"},
-                    ),
-                    html.Div(
-                        id="cluster-track",
-                        className="cluster-track",
-                        style=edges,
-                        title="Drag to go through the run, wheel to zoom, double click for all of it",
-                    ),
-                ],
-                className="cluster-chart",
-                style={"height": f"{SCRUBBER_HEIGHT_PX}px"},
-            ),
-            html.Div(
-                html.Label("Round", htmlFor="cluster-slider", className="visually-hidden"),
-                id="cluster-slider-box",
-                className="cluster-slider-box",
-                style={"paddingLeft": edges["left"], "paddingRight": edges["right"]},
-            ),
-            _transport(query),
-        ],
-        className="cluster-scrubber-panel",
-    )
-
-
-def _transport(query: Mapping[str, object]) -> Component:
-    buttons = [
-        button(
-            f"cluster-{name}",
-            html.Span(className=f"cluster-icon cluster-icon-{name}"),
-            hint,
-            className="cluster-key-button",
-        )
-        for name, hint in TRANSPORT.items()
-    ]
-    loop = [
-        button("cluster-loop-from", "[", "Loop from this round ([)", className="cluster-key-button"),
-        button("cluster-loop-to", "]", "Loop to this round (])", className="cluster-key-button"),
-    ]
-    jump = dcc.Input(
-        id="cluster-jump",
-        type="text",
-        debounce=True,
-        placeholder="1200, 250 h, job 38",
-        className="gd-input cluster-jump",
-        autoComplete="off",
-    )
-    speeds = {speed: f"{speed:g}×" for speed in SPEEDS}
-    asked = query_value(query, "speed") or "1"
-    value = next((speed for speed in SPEEDS if f"{speed:g}" == asked), 1)
-    return html.Div(
-        [
-            html.Div(
-                buttons, id="cluster-buttons", className="cluster-buttons", role="group", **{"aria-label": "Playback"}
-            ),
-            html.Div(loop, className="cluster-buttons", role="group", **{"aria-label": "Loop"}),
-            labelled(
-                "Go to", jump, "A round, an hour (250 h) or a job (job 38, job 38 start, job 38 end)", inline=True
-            ),
-            labelled("Speed", _menu("speed", speeds, value, width_px=98), "1× is five rounds per second", inline=True),
-        ],
-        className="cluster-transport",
-    )
-
-
-def _queue_panel() -> Component:
-    overrides: dict[str, dict[str, Any]] = {
-        "job_id": {"width": 66, "minWidth": 56},
-        "job_type": {"flex": 1, "minWidth": 76},
-        "scale_factor": {"width": 60, "minWidth": 50, "headerName": "GPUs"},
-        "time_in_system_h": {"width": 78, "headerName": "Age (h)"},
-    }
-    columns = [column for column in schema.QUEUE if column.name in overrides]
-    definitions = [{**column, "filter": False} for column in column_defs(columns, overrides)]
-    table = grid(
-        "cluster-queue",
-        definitions,
-        None,
-        "key",
-        "Jobs waiting in this round",
-        {"suppressNoRowsOverlay": True, "cacheBlockSize": 100, "infiniteInitialRowCount": 1},
-        rowModelType="infinite",
-    )
-    return panel(
-        [
-            html.Div(id="cluster-queue-summary", className="cluster-queue-summary"),
-            html.Div(table, className="cluster-queue-box"),
-        ],
-        "Queue",
-        [
-            html.Span(id="cluster-queue-round", className="gd-muted"),
-            html.Div(id="cluster-queue-tabs", className="cluster-queue-tabs", role="group", **{"aria-label": "Run"}),
-            html.A("CSV", id="cluster-queue-csv", href="", className="gd-button", title="Download this queue as CSV"),
-        ],
-        className="cluster-queue-panel",
-    )
-
-
-def _open_dialog() -> Component:
-    return dbc.Modal(
-        [
-            dbc.ModalHeader(dbc.ModalTitle("Open a file")),
-            dbc.ModalBody(
-                [
-                    html.P(
-                        "A .viz.bin of this computer is read in the browser and never uploaded. One on another server "
-                        "is read piece by piece; that server must allow range requests from this page."
-                    ),
-                    html.Div(
-                        [
-                            button("cluster-open-choose", "Choose a file …", "Choose a .viz.bin of this computer"),
-                            html.Span("or drop it anywhere on this page", className="gd-muted"),
-                        ],
-                        className="cluster-open-row",
-                    ),
-                    html.Div(
-                        [
-                            dcc.Input(
-                                id="cluster-open-address",
-                                type="url",
-                                placeholder="https://…/run.viz.bin",
-                                className="gd-input",
-                            ),
-                            button("cluster-open-go", "Open address", "Read the file at this address"),
-                        ],
-                        className="cluster-open-row",
-                    ),
-                    dcc.Checklist(
-                        id="cluster-open-beside",
-                        options=[{"label": "beside the run on screen, not in its place", "value": "beside"}],
-                        value=[],
-                    ),
-                ]
-            ),
-        ],
-        id="cluster-open-dialog",
-        is_open=False,
     )
