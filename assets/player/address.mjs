@@ -26,7 +26,7 @@ export function readAddress(search) {
     difference: query.get("difference") === "1",
     flash: query.get("flash") === "1",
     hidden: /^\d+(,\d+)*$/.test(hide) ? hide.split(",").map(Number) : [],
-    loop: loop !== null && loop[0] >= 0 && loop[0] <= loop[1] ? loop : null,
+    loop: loop !== null && loop.every(Number.isInteger) && loop[0] >= 0 && loop[0] <= loop[1] ? loop : null,
     range: range !== null && range[0] >= 0 && range[0] < range[1] ? range : null,
     zoom: zoom !== null && zoom[0] < zoom[1] && zoom[2] < zoom[3] ? zoom : null,
     files: query.getAll("file"),

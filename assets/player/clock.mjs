@@ -7,7 +7,7 @@ export const SPEEDS = [0.25, 0.5, 1, 2, 5, 10, 20, 50, 100];
 /** Position due `elapsedMs` after play began at `from`, and whether the end was reached.
  * loop: [first, last] or null; inside a loop the end leads to its beginning. */
 export function duePosition({ from, elapsedMs, speed, last, loop }) {
-  const due = from + Math.floor((elapsedMs / 1000) * ROUNDS_PER_SECOND * speed);
+  const due = from + Math.floor((elapsedMs * ROUNDS_PER_SECOND * speed) / 1000); // divided last: 1.88 * 25 is just below 47
   if (loop !== null && from <= loop[1]) {
     const length = loop[1] - loop[0] + 1;
     return { position: due <= loop[1] ? due : loop[0] + ((due - loop[0]) % length), ended: false };
@@ -22,8 +22,8 @@ export function chunksAhead({ k, chunkRounds, nChunks, speed, most = 24, loopChu
   let next = k;
   for (let i = 0; i < wanted; i += 1) {
     next += 1;
-    if (loopChunks !== null && next > loopChunks[1]) next = loopChunks[0];
-    if (next >= nChunks || next === k) break;
+    if (loopChunks !== null && k <= loopChunks[1] && next > loopChunks[1]) next = loopChunks[0];
+    if (next >= nChunks || next === k || ahead.includes(next)) break;
     ahead.push(next);
   }
   return ahead;

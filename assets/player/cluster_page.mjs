@@ -28,6 +28,7 @@ export class ClusterPage {
   #sideAt = 0;
   #queueAt = 0;
   #settleTimer = 0;
+  #resizeTimer = 0;
   #queueSlot = 0;
   #queueRequest = 0;
   #queueShown = 0;
@@ -158,6 +159,7 @@ export class ClusterPage {
   #arrange() {
     const wanted = this.#wanted();
     byId("cluster-viewer").hidden = wanted.length === 0;
+    byId("cluster-downloads").hidden = wanted.length === 0;
     byId("cluster-message").hidden = wanted.length > 0;
     const runs = wanted.map(({ key }) => this.runs.get(key)).filter((run) => run.meta);
     if (runs.length === 0 || runs.length < wanted.length) return;
@@ -452,9 +454,12 @@ export class ClusterPage {
 
   // --- controls -----------------------------------------------------------------------------------------------------
 
-  /** Values of Dash's controls: speed, detail, align, toggles. */
-  choose([speed, detail, align, toggles]) {
+  /** A control of Dash has changed. Its call comes late, so that the values are read anew: a key may have overtaken it. */
+  choose() {
     if (!this.controlsShown) return;
+    const [speed, detail, align, toggles] = ["speed", "detail", "align", "toggles"].map(
+      (name) => window.dash_component_api.getLayout(`cluster-${name}`).props.value,
+    );
     this.model.set({ speed: Number(speed), difference: toggles.includes("difference"), flash: toggles.includes("flash") });
     if (detail !== this.detail) {
       this.detail = detail;
@@ -534,13 +539,12 @@ export class ClusterPage {
     });
     this.model.on(["selectedJob"], () => this.jobs.showSelected());
     let sizes = "";
-    let timer = 0;
     this.resizing = new ResizeObserver(() => {
       const now = this.order.map((_, k) => `${this.renderers[k].stage.clientWidth}x${this.renderers[k].stage.clientHeight}`).join();
       if (now === sizes || now === "") return;
       sizes = now;
-      clearTimeout(timer);
-      timer = setTimeout(() => this.requestFrames(), SETTLE_MS);
+      clearTimeout(this.#resizeTimer);
+      this.#resizeTimer = setTimeout(() => this.requestFrames(), SETTLE_MS);
     });
     this.renderers.forEach(({ stage }) => this.resizing.observe(stage));
   }
@@ -550,7 +554,7 @@ export class ClusterPage {
     if (byId("cluster-viewer").hidden || isTakenBy(event.target, event, this.#focusedByPointer)) return;
     const command = commandOf(event);
     if (command === null) return;
-    if (event.key === " " && event.target.closest?.("button, a")) event.target.blur();
+    if (event.key === " " && event.target.closest?.("button, [type=checkbox]")) event.target.blur();
     this.run(...command);
     event.preventDefault();
     event.stopPropagation();
@@ -558,7 +562,7 @@ export class ClusterPage {
 
   #markPlaying() {
     const playing = this.model.get("playing");
-    const button = byId("cluster-play");
+    const button = this.root.querySelector("#cluster-play"); // there also when the page has just gone
     button.classList.toggle("cluster-playing", playing);
     button.setAttribute("aria-pressed", String(playing));
   }
@@ -574,6 +578,7 @@ export class ClusterPage {
   destroy() {
     this.player.pause();
     clearTimeout(this.#settleTimer);
+    clearTimeout(this.#resizeTimer);
     this.#listening.abort();
     this.resizing.disconnect();
     this.worker.terminate();

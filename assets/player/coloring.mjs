@@ -14,7 +14,9 @@ export class JobIndex {
     const largest = jobs.jobId.reduce((a, b) => Math.max(a, b), -1) + jobIdOffset;
     if (largest >= MOST_TABLE_IDS) return;
     this.table = new Int32Array(largest + 1).fill(-1);
-    jobs.jobId.forEach((jobId, row) => { this.table[jobId + jobIdOffset] = row; });
+    jobs.jobId.forEach((jobId, row) => {
+      if (this.table[jobId + jobIdOffset] < 0) this.table[jobId + jobIdOffset] = row; // the first of equals, as in the search
+    });
   }
 
   /** Record row of a stored id, -1 where the file has no record of it. */
@@ -83,11 +85,11 @@ export function remainingCoder(rule, run, simTimeS) {
   };
 }
 
-/** Code of hours that depend on the GPU: `hoursOf(unit)`, NaN where not known. */
+/** Code of hours that depend on the GPU: `hoursOf(unit, id)`, NaN where not known. */
 export function hoursCoder(rule, hoursOf) {
   return (id, unit) => {
     if (id === 0) return 0;
-    const hours = hoursOf(unit);
+    const hours = hoursOf(unit, id);
     return Number.isNaN(hours) ? rule.unknown : classOfHours(hours, rule.edges_h);
   };
 }

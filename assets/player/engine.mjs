@@ -45,6 +45,7 @@ export class Engine {
       const reader = await RunReader.open(bytes, { order, signal: abort.signal });
       if (this.slots.get(key)?.abort !== abort) return reader.close();
       const { header, config, jobs } = reader;
+      if (header.nRounds === 0) throw new Error("it has no rounds: nothing was recorded");
       const jobIndex = new JobIndex(jobs, config.jobIdOffset);
       const times = { waitedH: null, completionS: null, simTimeS: null };
       this.slots.set(key, {
@@ -202,46 +203,51 @@ export class Engine {
   }
 
   #post(request, wants) {
-    const painted = [];
-    const transfers = [];
-    let first = null;
-    for (const { key, index } of wants) {
-      const slot = this.slots.get(key);
-      const chunk = slot?.reader.cached(slot.reader.chunkOf(index));
-      if (!chunk) continue; // closed, or evicted by another run meanwhile: the next request loads it again
-      const result = this.#paint(slot, chunk, index, request.view, first, request.playing);
-      first ??= { slot, index, ids: chunk.storedIds(index) };
-      painted.push({ key, ...result });
-      transfers.push(result.pixels.buffer, result.ids.buffer);
-    }
+    // All are read before one is painted: what is damaged must not leave a painter ahead of the screen.
+    const rounds = wants.map((want) => this.#read(want)).filter((round) => round !== null);
+    const a = rounds.find(({ key }) => key === request.wants[0].key)?.slot ?? null;
+    const painted = rounds.map((round) => this.#paint(round, request.view, a, request.playing));
+    const transfers = painted.flatMap(({ pixels, ids }) => [pixels.buffer, ids.buffer]);
     this.post({ type: "shown", generation: request.generation, sequence: request.sequence, playing: request.playing, stats: this.stats(), painted }, transfers);
   }
 
-  #paint(slot, chunk, index, view, first, playing) {
+  /** A round that is here; null where its run was closed meanwhile. */
+  #read({ key, index }) {
+    const slot = this.slots.get(key);
+    const chunk = slot?.painter && slot.reader.cached(slot.reader.chunkOf(index));
+    if (!chunk) return null;
+    try {
+      return { key, slot, index, head: chunk.head(index), stored: chunk.storedIds(index), sharing: chunk.sharing(index) };
+    } catch (error) {
+      error.key = key;
+      throw error;
+    }
+  }
+
+  /** `a`: the slot of run A, which is painted first. */
+  #paint({ key, slot, index, head, stored, sharing }, view, a, playing) {
     const { painter, reader, run, tracker } = slot;
-    const head = chunk.head(index);
-    const stored = chunk.storedIds(index);
-    const sharing = chunk.sharing(index);
     const visible = stored.reduce((n, id) => n + (id === 0 ? 0 : 1), 0);
     const inUse = head.jobsRunning > 0 && head.gpusUsed.some((used) => used > 0);
     const hasAllocation = visible > 0 || !inUse;
     const idsOf = (i) => reader.cached(reader.chunkOf(i))?.storedIds(i) ?? null;
     if (view.needsSince) tracker.go(index, idsOf);
-    const isCompared = view.difference && first !== null && first.slot.painter.nGpus === painter.nGpus;
+    const isCompared = view.difference && a !== null && a !== slot && a.painter.isComparable(painter);
     const look = isCompared ? "difference" : view.nodes ? "share" : "jobs";
     const how = {
       look,
-      ...(look === "jobs" ? this.#coder(slot, head) : { coder: null, table: null }),
+      ...(look === "jobs" ? this.#coder(slot, head, stored) : { coder: null, table: null }),
       plainOf: (id) => (id === 0 ? -1 : id - run.jobIdOffset),
-      other: isCompared ? this.#plainIds(first) : null,
-      selected: view.selectedJob === null ? -1 : view.selectedJob + run.jobIdOffset,
+      other: isCompared ? a.painter.plainUnits(a.run.jobIdOffset) : null,
+      // Job 0 stored as 0 cannot be told from idle: then no GPU is lit.
+      selected: view.selectedJob === null ? -1 : view.selectedJob + run.jobIdOffset || Infinity,
       hidden: look === "jobs" && view.hidden.length > 0 ? flags(view.hidden) : null,
     };
     const { pixels, rows } = painter.paint({ ids: hasAllocation ? stored : null, sharing }, how, this.#words(painter.last.length));
     const ids = this.#words(stored.length);
     ids.set(stored);
     return {
-      serial: slot.serial, index, head, hasAllocation, visible, pixels, rows, ids, sharing, look,
+      key, serial: slot.serial, index, head, hasAllocation, visible, pixels, rows, ids, sharing, look,
       blocks: blockFacts(stored, painter.bands, hasAllocation, slot.popularity),
       changes: view.flash && index > 0 ? changesOf(stored, idsOf(index - 1)) : null,
       since: view.needsSince ? { records: tracker.since.slice(), isBound: tracker.isBound.slice() } : null,
@@ -249,20 +255,19 @@ export class Engine {
     };
   }
 
-  #plainIds({ slot, ids }) {
-    const offset = slot.run.jobIdOffset;
-    return Float64Array.from(ids, (id) => (id === 0 ? -1 : id - offset));
-  }
-
-  #coder(slot, head) {
+  #coder(slot, head, stored) {
     const { rule } = slot.painter.looks.jobs;
     const { run, coders, tracker } = slot;
     if (rule.kind === "remaining") return { coder: remainingCoder(rule, run, head.simTimeS), table: null };
     if (rule.kind === "on_gpu") {
       const perGpu = slot.painter.parts * slot.painter.parts;
       const { simTimeS } = slot.times;
-      const sinceS = (unit) => simTimeS?.[tracker.since[Math.floor(unit / perGpu)]] ?? NaN;
-      return { coder: hoursCoder(rule, (unit) => (head.simTimeS - sinceS(unit)) / 3600), table: null };
+      const hoursOf = (unit, id) => {
+        const gpu = Math.floor(unit / perGpu);
+        // A second tenant is not in the allocation array: nothing tells since when.
+        return stored[gpu] === id ? (head.simTimeS - (simTimeS?.[tracker.since[gpu]] ?? NaN)) / 3600 : NaN;
+      };
+      return { coder: hoursCoder(rule, hoursOf), table: null };
     }
     if (!coders.coder) {
       const coder = staticCoder(rule, run);

@@ -29,7 +29,7 @@ export class Exporter {
 
   #name(ending, rounds = `round_${this.page.shown()[0].painted.index}`) {
     const [{ run }] = this.page.shown();
-    return `${run.name.replace(/[^A-Za-z0-9._=-]+/g, "-")}_${rounds}.${ending}`;
+    return `${run.name.replace(/[^A-Za-z0-9._=-]+/g, "-").replace(/^[-.]+/, "")}_${rounds}.${ending}`;
   }
 
   #surface(width, scale) {
@@ -42,14 +42,22 @@ export class Exporter {
 
   async #picture() {
     const width = byId("cluster-slots").clientWidth;
+    const name = this.#name("png");
     const canvas = this.#surface(width, PICTURE_SCALE);
     paintPage(canvas.getContext("2d"), this.page.shown(), { width, scale: PICTURE_SCALE });
     const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-    download(blob, this.#name("png"));
+    download(blob, name);
   }
 
   async #drawing() {
+    const { player, model } = this.page;
+    if (!this.page.shown()[0].painted.codes) {
+      // Plotly's heatmap follows only at rest.
+      player.pause();
+      await player.show(model.get("position"));
+    }
     const [{ renderer, painted }] = this.page.shown();
+    const name = this.#name("svg");
     await renderer.sync();
     const { data, layout } = renderer.graph;
     const { frame } = renderer;
@@ -64,7 +72,7 @@ export class Exporter {
       },
     };
     const url = await window.Plotly.toImage(figure, { format: "svg", width: layout.width, height: layout.height + 26 });
-    download(new Blob([decodeURIComponent(url.slice(url.indexOf(",") + 1))], { type: "image/svg+xml" }), this.#name("svg"));
+    download(new Blob([decodeURIComponent(url.slice(url.indexOf(",") + 1))], { type: "image/svg+xml" }), name);
   }
 
   /** The loop, or the next rounds, at the speed of playing; with a progress bar and a way to stop. */
@@ -88,7 +96,9 @@ export class Exporter {
         frames, width: surface.width, height: surface.height, colors,
         delayMs: Math.max(FILM_FRAME_MS, Math.round((1000 * step) / (5 * speed))),
         drawFrame: async (k, context) => {
-          await page.player.show(from + k * step);
+          // A key or a click may lead elsewhere meanwhile: this frame is of this round all the same.
+          const position = from + k * step;
+          do await page.player.show(position); while (page.shown()[0].painted.index !== page.player.timeline.indexOf(0, position));
           paintPage(context, page.shown(), { width, scale: 1 });
         },
         onProgress: (done, all) => progress.update(done / all),
@@ -117,19 +127,19 @@ export class Exporter {
   }
 
   async #state(kind) {
+    const name = this.#name(kind);
     const slots = await Promise.all(this.page.shown().map((entry) => this.#slot(entry)));
     const text = kind === "json" ? stateAsJson(slots) : stateAsCsv(slots);
-    download(new Blob([text], { type: kind === "json" ? "application/json" : "text/csv" }), this.#name(kind));
+    download(new Blob([text], { type: kind === "json" ? "application/json" : "text/csv" }), name);
   }
 
   async #slot({ badge, run, painted }) {
     const plain = (id) => (id === 0 ? null : id - run.meta.jobIdOffset);
     const values = tileValues(run, painted);
-    const { ids, problem } = await this.page.queueOf(run, painted.index);
-    if (problem) throw new Error(problem);
-    return {
+    // Read before waiting for the queue: while playing, the next round takes the buffers of this one.
+    const slot = {
       badge, run: run.name, index: painted.index, roundNumber: painted.head.round, simTimeS: painted.head.simTimeS,
-      gpuTypes: run.gpuTypes, hasAllocation: painted.hasAllocation, queue: Array.from(ids),
+      gpuTypes: run.gpuTypes, hasAllocation: painted.hasAllocation,
       allocation: Array.from(painted.ids, plain),
       sharing: Object.fromEntries(painted.sharing.map(({ gpu, storedIds }) => [gpu, Array.from(storedIds, plain)])),
       jobs: new Map(Array.from(run.jobs.jobId, (jobId) => {
@@ -138,6 +148,9 @@ export class Exporter {
       })),
       tiles: Object.fromEntries(TILES.map(({ key }) => [key, values[key].value])),
     };
+    const { ids, problem } = await this.page.queueOf(run, painted.index);
+    if (problem) throw new Error(problem);
+    return { ...slot, queue: Array.from(ids) };
   }
 
   destroy() {

@@ -30,7 +30,9 @@ export function findJump(jump, run) {
   if (jump.kind === "hour") {
     const end = run.clock.simTimeS[last] / SECONDS_PER_HOUR;
     if (jump.hour > end) return { problem: `The run ends at ${end.toLocaleString("en-US", { maximumFractionDigits: 1 })} h.` };
-    return { index: Math.max(0, upperBound(run.clock.simTimeS, jump.hour * SECONDS_PER_HOUR) - 1) };
+    // To the millisecond: 8.2 h must not be just before the record at 29,520 s.
+    const seconds = Math.round(jump.hour * SECONDS_PER_HOUR * 1000) / 1000;
+    return { index: Math.max(0, upperBound(run.clock.simTimeS, seconds) - 1) };
   }
   const job = run.job(jump.jobId, 0);
   if (!job.known) return { problem: `This run has no record of job ${jump.jobId}.` };

@@ -32,8 +32,8 @@ export function isTakenBy(target, event, focusedByPointer) {
   if (!(target instanceof Element)) return false;
   if (target.id === "cluster-slider") return false;
   if (target.closest("input:not([type=checkbox]), textarea, select, [contenteditable=true]")) return true;
-  if (target.closest("[role=dialog], [role=listbox], .ag-root, .dropdown-menu.show")) return true;
-  // Space and Enter press what has the focus, unless a mouse put it there: a button clicked a moment ago should not
-  // swallow the space that means play.
-  return event.key === " " && target.closest("button, a, input") !== null && !focusedByPointer;
+  if (target.closest("[role=dialog], .dash-dropdown-content, .ag-root, .dropdown-menu.show")) return true;
+  // Space presses what has the focus (not a link), unless a mouse put it there: a button clicked a moment ago should
+  // not swallow the space that means play.
+  return event.key === " " && target.closest("button, input") !== null && !focusedByPointer;
 }

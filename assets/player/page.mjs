@@ -25,8 +25,8 @@ export const load = (infos) => current()?.load(infos ?? []);
 /** Called by Dash with the frames that were asked for. */
 export const frame = (frames) => frames && current()?.frame(frames);
 
-/** Called by Dash with the values of the controls. */
-export const choose = (...values) => current()?.choose(values);
+/** Called by Dash when a control has changed. */
+export const choose = () => current()?.choose();
 
 // Dash tells nobody that a page has gone.
 new MutationObserver(() => {

@@ -15,7 +15,9 @@ export class Painter {
     this.luts = Object.fromEntries(Object.entries(looks).map(([name, { palette }]) => [name, pixelTable(palette, background)]));
     this.nGpus = grid.bands.reduce((n, band) => n + band.count, 0);
     this.places = this.#placesOf(grid);
-    this.units = new Uint32Array(this.places.length);
+    this.quarters = new Uint32Array(this.places.length);
+    /** Stored id of each part of each GPU in the round painted last, null where that does not say. */
+    this.units = null;
     this.codes = new Uint8Array(this.places.length);
     this.last = new Uint32Array(this.width * this.height);
   }
@@ -43,35 +45,48 @@ export class Painter {
   #spread(ids, sharing) {
     const perGpu = this.parts * this.parts;
     if (perGpu === 1) return ids;
-    for (let gpu = 0; gpu < this.nGpus; gpu += 1) this.units.fill(ids[gpu], gpu * perGpu, (gpu + 1) * perGpu);
+    const { quarters } = this;
+    for (let gpu = 0; gpu < this.nGpus; gpu += 1) quarters.fill(ids[gpu], gpu * perGpu, (gpu + 1) * perGpu);
     for (const { gpu, storedIds } of sharing) {
       // A GPU whose quarters name one job is that job's, also in the quarters that are not written.
-      if (new Set(storedIds.filter((id) => id !== 0)).size > 1) this.units.set(storedIds, gpu * perGpu);
+      if (new Set(storedIds.filter((id) => id !== 0)).size > 1) quarters.set(storedIds, gpu * perGpu);
     }
-    return this.units;
+    return quarters;
   }
 
   /**
    * Paint a round.
    * round: { ids (stored, null where the file does not say who holds the GPUs), sharing }.
    * how: { look: "jobs" | "share" | "difference", coder (by unit and stored id), table (by stored id, or null),
-   *        plainOf (stored id -> plain id), other (plain ids of run A, for the difference),
+   *        plainOf (stored id -> plain id), other ({ plainIds, perGpu }: of the parts of run A, for the difference),
    *        selected (stored id or -1), hidden (Uint8Array by code, 1 = filtered out) }.
    * Returns { pixels, rows: [from, to) that differ from the round painted before, or null }.
    */
   paint(round, how, pixels = new Uint32Array(this.last.length)) {
     const { codes, places } = this;
-    if (round.ids === null) {
+    this.units = round.ids === null ? null : this.#spread(round.ids, round.sharing);
+    if (this.units === null) {
       codes.fill(0);
       pixels.fill(0);
     } else {
-      const units = this.#spread(round.ids, round.sharing);
-      this.#code(units, how);
+      this.#code(this.units, how);
       const lut = this.luts[how.look];
       pixels.fill(0);
       for (let unit = 0; unit < places.length; unit += 1) pixels[places[unit]] = lut[codes[unit]];
     }
     return { pixels, rows: this.#changedRows(pixels) };
+  }
+
+  /** Whether its round can be compared GPU by GPU with that of another painter: it names the jobs of the same GPUs. */
+  isComparable({ bands }) {
+    const isSame = ({ name, count }, k) => name === bands[k]?.name && count === bands[k].count;
+    return this.units !== null && this.bands.length === bands.length && this.bands.every(isSame);
+  }
+
+  /** The round painted last in plain ids (-1 idle), by part of each GPU. */
+  plainUnits(jobIdOffset) {
+    const plainIds = Float64Array.from(this.units, (id) => (id === 0 ? -1 : id - jobIdOffset));
+    return { plainIds, perGpu: this.parts * this.parts };
   }
 
   #code(units, how) {
@@ -82,7 +97,8 @@ export class Painter {
     } else if (how.look === "difference") {
       const perGpu = this.parts * this.parts;
       for (let unit = 0; unit < units.length; unit += 1) {
-        codes[unit] = codeOfDifference(how.plainOf(units[unit]), how.other[Math.floor(unit / perGpu)]);
+        const here = how.plainOf(units[unit]);
+        codes[unit] = codeOfDifference(here, otherAt(how.other, Math.floor(unit / perGpu), perGpu === 1 ? null : unit % perGpu, here));
       }
     } else if (table) {
       const most = table.length;
@@ -140,4 +156,13 @@ export class Painter {
     }
     return rows;
   }
+}
+
+/** Plain id that run A has where this run has `here`: in the same part of a GPU, where this run has parts (else null).
+ * A GPU that only A shares differs from a whole one by any tenant. */
+function otherAt({ plainIds, perGpu }, gpu, part, here) {
+  if (perGpu === 1) return plainIds[gpu];
+  if (part !== null) return plainIds[gpu * perGpu + part];
+  const tenants = plainIds.subarray(gpu * perGpu, (gpu + 1) * perGpu);
+  return tenants.find((id) => id >= 0 && id !== here) ?? tenants[0];
 }

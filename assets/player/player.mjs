@@ -14,10 +14,11 @@ export class Player {
   #drawnAt = [];
   #counts = { drawn: 0, dropped: 0 };
   #stats = {};
-  #asked = null;
+  #isAsked = false; // whether a round was asked for since play began
   #seekAt = null;
   #lastJumpMs = null;
   #arrived = null;
+  #undrawn = new Map(); // key -> { serial, rows } that changed in frames that were not drawn
   #waiting = [];
 
   /** post(message, transfers) reaches the worker; onDraw(shown) paints; the rest is injectable time. */
@@ -86,10 +87,12 @@ export class Player {
 
   play() {
     if (this.model.get("runs").length === 0 || this.model.get("playing")) return;
-    if (this.model.get("position") >= this.last && this.model.get("loop") === null) this.seek(0);
+    const { position, loop } = this.model.all();
+    if (position >= this.last && !(loop && position <= loop[1])) this.seek(0);
     this.model.set({ playing: true });
     this.#rebase();
     this.#drawnAt = [];
+    this.#isAsked = false;
     this.cancelFrame(this.#frame);
     this.#frame = this.requestFrame(() => this.#tick());
   }
@@ -128,7 +131,7 @@ export class Player {
     const due = duePosition({ from: this.#from, elapsedMs: this.now() - this.#since, speed, last: this.last, loop });
     const drew = this.#draw();
     if (due.position !== position) {
-      if (!drew && this.#asked !== null) this.#counts.dropped += 1;
+      if (!drew && this.#isAsked) this.#counts.dropped += 1;
       this.model.set({ position: due.position });
       this.ask();
     }
@@ -150,7 +153,7 @@ export class Player {
       const ahead = playing ? chunksAhead({ k: chunk, chunkRounds, nChunks, speed, loopChunks: loopChunksOf(run, k) }) : [];
       return { key: run.key, index, ahead };
     });
-    this.#asked = { generation: this.generation, position };
+    this.#isAsked = true;
     const view = { nodes, flash, difference, selectedJob, hidden, needsSince: colorBy === "on_gpu" };
     this.post({ type: "show", generation: this.generation, sequence: this.sequence, position, playing, wants, view });
   }
@@ -158,16 +161,20 @@ export class Player {
   /** A message of the worker about frames. */
   receive(message) {
     if (message.type === "problem") {
-      if (message.generation === this.generation) this.onProblem(message);
+      if (message.generation !== this.generation) return;
+      // Playing on would ask for what fails again with every frame.
+      this.model.set({ playing: false });
+      this.#waiting.splice(0).forEach(({ reject }) => reject(new Error(message.message)));
+      this.onProblem(message);
       return;
     }
     this.#stats = message.stats;
     // What was asked before a jump must never be painted after it.
     if (message.generation !== this.generation) {
-      this.#recycle(message.painted);
+      this.#skip(message);
       return;
     }
-    if (this.#arrived) this.#merge(this.#arrived, message);
+    if (this.#arrived) this.#skip(this.#arrived);
     this.#arrived = message;
     if (!this.model.get("playing")) {
       this.cancelFrame(this.#frame);
@@ -175,14 +182,21 @@ export class Player {
     }
   }
 
-  /** A frame that comes before the one before it was drawn: what changed there still has to be handed on. */
-  #merge(skipped, message) {
-    for (const painted of message.painted) {
-      const before = skipped.painted.find(({ key }) => key === painted.key);
-      if (!before?.rows) continue;
-      painted.rows = painted.rows ? [Math.min(before.rows[0], painted.rows[0]), Math.max(before.rows[1], painted.rows[1])] : before.rows;
+  /** A frame that is not drawn: what changed there still has to be handed on. */
+  #skip({ painted }) {
+    for (const { key, serial, rows } of painted) {
+      const before = this.#undrawn.get(key);
+      if (rows) this.#undrawn.set(key, { serial, rows: before?.serial === serial ? union(before.rows, rows) : rows });
     }
-    this.#recycle(skipped.painted);
+    this.#recycle(painted);
+  }
+
+  #addUndrawn({ painted }) {
+    for (const one of painted) {
+      const before = this.#undrawn.get(one.key);
+      if (before?.serial === one.serial) one.rows = one.rows ? union(before.rows, one.rows) : before.rows;
+      this.#undrawn.delete(one.key);
+    }
   }
 
   #draw() {
@@ -190,9 +204,10 @@ export class Player {
     if (message === null) return false;
     this.#arrived = null;
     if (message.generation !== this.generation) {
-      this.#recycle(message.painted);
+      this.#skip(message);
       return false;
     }
+    this.#addUndrawn(message);
     const before = this.model.get("shown");
     this.onDraw(message);
     this.model.set({ shown: message });
@@ -205,17 +220,15 @@ export class Player {
       this.#lastJumpMs = now - this.#seekAt;
       this.#seekAt = null;
     }
-    const done = this.#waiting.filter(({ sequence }) => message.sequence >= sequence);
-    this.#waiting = this.#waiting.filter((entry) => !done.includes(entry));
-    done.forEach(({ resolve }) => resolve(message));
+    this.#waiting.splice(0).forEach(({ resolve }) => resolve(message));
     return true;
   }
 
-  /** Go to a position and resolve when it is on screen; for films. */
+  /** Go to a position and resolve when it is on screen, or where another jump has led meanwhile; reject where it cannot
+   * be loaded. For films. */
   show(position) {
-    this.seek(position);
-    const { sequence } = this;
-    return new Promise((resolve) => this.#waiting.push({ sequence, resolve }));
+    this.seek(position); // nothing that was asked for before is drawn any more
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
   #recycle(painted) {
@@ -240,3 +253,5 @@ export class Player {
     };
   }
 }
+
+const union = ([a, b], [c, d]) => [Math.min(a, c), Math.max(b, d)];

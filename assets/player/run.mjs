@@ -196,10 +196,10 @@ export class Run {
   throughput(index) {
     if (!this.clock || this.completions.rounds.length === 0) return null;
     const { round, simTimeS } = this.clock;
-    const startS = Math.max(simTimeS[0], simTimeS[index] - THROUGHPUT_HOURS * SECONDS_PER_HOUR);
-    const hours = (simTimeS[index] - startS) / SECONDS_PER_HOUR;
+    // Completions are known by record: the hours begin at the last one that is at least as long ago.
+    const from = Math.max(0, upperBound(simTimeS, simTimeS[index] - THROUGHPUT_HOURS * SECONDS_PER_HOUR) - 1);
+    const hours = (simTimeS[index] - simTimeS[from]) / SECONDS_PER_HOUR;
     if (!(hours > 0)) return null;
-    const from = Math.max(0, lowerBound(simTimeS, startS));
     const n = lowerBound(this.completions.rounds, round[index]) - lowerBound(this.completions.rounds, round[from]);
     return { jph: n / hours, hours };
   }

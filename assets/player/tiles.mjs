@@ -45,9 +45,9 @@ export function tileValues(run, painted) {
     jobs_running: [head.jobsRunning, "jobs on GPUs"],
     jobs_queued: [head.jobsQueued, `${count(head.jobsRunning + head.jobsQueued)} in the system`],
     jobs_completed: [head.jobsCompleted, "jobs since the start"],
-    throughput_jph: [throughput?.jph ?? null, rate > 0 ? `simulator: ${jph(rate)}` : throughputDetail(throughput)],
-    mean_jct_h: [all.meanH, all.meanH === null ? noJct(run) : `${count(all.n - all.missing)} jobs`],
-    window_jct_h: [inWindow.meanH, run.window ? `${count(inWindow.n)} of ${count(nWindow)} jobs` : "no window known"],
+    throughput_jph: [throughput?.jph ?? null, rate > 0 ? `simulator: ${jph(rate)}` : throughputDetail(run, throughput)],
+    mean_jct_h: [all.meanH, all.meanH === null ? noJct(run, head.jobsCompleted) : `${count(all.n - all.missing)} jobs`],
+    window_jct_h: [inWindow.meanH, run.window ? `${count(inWindow.n - inWindow.missing)} of ${count(nWindow)} jobs` : "no window known"],
     effective_utilization: [head.effectiveUtilization, "since the start"],
     fragmentation_rate: fragmentation(painted, gpus),
   };
@@ -56,12 +56,15 @@ export function tileValues(run, painted) {
   return tiles;
 }
 
-function throughputDetail(throughput) {
-  return throughput ? `over ${Math.round(throughput.hours)} h` : "no completions known";
+function throughputDetail(run, throughput) {
+  if (throughput) return `over ${Math.round(throughput.hours)} h`;
+  if (run.clock === null) return "its times are still loading";
+  return run.completions.rounds.length === 0 ? "no completions known" : "no time has passed";
 }
 
-function noJct(run) {
-  return run.meta.nJobs === 0 ? "no jobs in the file" : "none completed yet";
+function noJct(run, completed) {
+  if (run.meta.nJobs === 0) return "no jobs in the file";
+  return completed === 0 ? "none completed yet" : "no JCTs in the file";
 }
 
 const noBlocks = ({ hasAllocation }) => (hasAllocation ? "node size not known" : "no allocation data");

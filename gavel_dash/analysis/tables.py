@@ -78,8 +78,8 @@ def jobs_table(
     """
     ids = jobs["job_id"].astype(np.int64)
     jct_s = jct_of_jobs(jobs, exact_jct_s)
-    # A record of the older generation holds no completion; the completions file may still know it.
-    completed = jobs["completed"].astype(bool) | np.isfinite(jct_s)
+    # A record of the older generation holds no completion; the completions file may still know it, but not its round.
+    recorded = jobs["completed"].astype(bool)
     names = [job_types.get(int(t), (f"type {int(t)}", "other")) for t in jobs["type_id"]]
     scale = pd.Series(jobs["scale_factor"].astype(np.int64), dtype="Int64")
     in_window = (ids >= window.start_job_id) & (ids < window.end_job_id) if window else np.zeros(len(ids), dtype=bool)
@@ -91,9 +91,9 @@ def jobs_table(
             "scale_factor": scale.mask(scale == 0),
             "arrival_round": jobs["arrival_round"].astype(np.int64),
             "arrival_time_h": time_of_rounds(jobs["arrival_round"], round_numbers, sim_time_s) / SECONDS_PER_HOUR,
-            "completion_round": pd.Series(jobs["completion_round"].astype(np.int64), dtype="Int64").mask(~completed),
+            "completion_round": pd.Series(jobs["completion_round"].astype(np.int64), dtype="Int64").mask(~recorded),
             "jct_h": jct_s / SECONDS_PER_HOUR,
-            "completed": completed,
+            "completed": recorded | np.isfinite(jct_s),
             "in_window": in_window,
         },
         columns=schema.names(schema.JOBS),

@@ -12,26 +12,12 @@ import numpy as np
 from gavel_dash.figures.heatmap_bands import Grid, arrange
 from gavel_dash.figures.heatmap_colors import category_palette, codes_of_categories, stepped_colorscale
 from gavel_dash.figures.heatmap_hover import hover_texts
-from gavel_dash.figures.heatmap_marks import cell_edges, hatch_trace, legend_traces, no_allocation_note, shared_trace
+from gavel_dash.figures.heatmap_marks import cell_edges, hatch_trace, shared_trace
 from gavel_dash.figures.round_cells import RoundCells
 from gavel_dash.figures.theme import escape, layout, token
 
-MARGIN = {"l": 116, "r": 30, "t": 34, "b": 8}
+MARGIN = {"l": 108, "r": 0, "t": 4, "b": 8}
 _LONGEST_NAME = 14
-
-#: A legend above the cells that lists and does not switch.
-LEGEND: dict[str, Any] = {
-    "orientation": "h",
-    "x": 0,
-    "xanchor": "left",
-    "y": 1,
-    "yanchor": "bottom",
-    "itemclick": False,
-    "itemdoubleclick": False,
-    "font": {"size": 12},
-    "itemwidth": 30,
-    "bgcolor": "rgba(0,0,0,0)",
-}
 
 
 def build_heatmap(
@@ -41,8 +27,8 @@ def build_heatmap(
 
     Rows go by GPU type in worker order, wrapped, with blank rows between the types; at the left each type's name,
     count and busy share (as the simulator counted). Idle cells have the panel's colour and a thin edge. GPUs in use
-    by nobody the file names are hatched, with a sentence. A GPU with several tenants is drawn in quarters with a cross.
-    The legend lists what the run has, not the round, so it does not change from round to round.
+    by nobody the file names are hatched. A GPU with several tenants is drawn in quarters with a cross. There is no
+    legend: who shows the figure has more room for it.
 
     Parameters
     ----------
@@ -71,19 +57,14 @@ def build_heatmap(
             _cell_trace(round_cells, grid, theme),
             shared_trace(round_cells, grid, theme),
             hatch_trace(round_cells, grid, theme),
-            *legend_traces(round_cells, theme),
         ],
         "layout": layout(
             theme,
             height=height,
             margin=MARGIN,
-            showlegend=True,
-            modebar={"orientation": "v"},  # beside the cells, not over the legend
-            legend=LEGEND,
             xaxis=x_axis,
             yaxis=y_axis,
             shapes=cell_edges(grid, theme, min(area["width"] / grid.columns, area["height"] / grid.height)),
-            annotations=no_allocation_note(round_cells, theme),
         ),
     }
 

@@ -16,6 +16,7 @@ from gavel_dash.model import Cluster
 LABEL_PX = 34
 #: Between bands; where rows are thinner than this, a whole row: Plotly draws equal rows faster.
 GAP_PX = 14
+_LOWEST_PER_BAND_PX = 1.25 * LABEL_PX
 _MOST_COLUMNS = 400
 
 
@@ -94,7 +95,9 @@ def _column_options(cluster: Cluster) -> list[int]:
 def _stack(cluster: Cluster, columns: int, height: float) -> Grid:
     rows = [max(1, ceil(t.count / columns)) for t in cluster.gpu_types]
     total, label, gap = float(sum(rows)), 0.0, 0.0
-    # Gaps and labels need pixels: they take rows, and all rows get thinner. A few turns settle it.
+    # Gaps and labels need pixels: they take rows, and all rows get thinner. A few turns settle it, but only where the
+    # labels fit: what is too low for them is arranged as if it were not, and they come to lie closer.
+    height = max(height, _LOWEST_PER_BAND_PX * len(rows))
     for _ in range(5):
         row_px = height / max(total, 1.0)
         label, gap = LABEL_PX / row_px, GAP_PX / row_px

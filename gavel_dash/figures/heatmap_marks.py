@@ -1,4 +1,4 @@
-"""What is drawn over the heatmap's cells: edges, crosses, hatching, legend, and a sentence where data is missing."""
+"""What stands over and beside the heatmap's cells: edges, crosses, hatching, entries of a legend."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gavel_dash.figures.heatmap_bands import Grid
-from gavel_dash.figures.heatmap_colors import category_legend, edge_color
+from gavel_dash.figures.heatmap_colors import edge_color
 from gavel_dash.figures.round_cells import RoundCells
 from gavel_dash.figures.theme import escape, token
 
@@ -58,17 +58,6 @@ def hatch_trace(cells: RoundCells, grid: Grid, theme: str) -> dict[str, Any]:
     }
 
 
-def legend_traces(cells: RoundCells, theme: str) -> list[dict[str, Any]]:
-    """Empty traces that only stand in the legend: what the run has, idle, and shared where GPUs can be."""
-    entries = [(label, color) for _, label, color in category_legend(cells.categories)]
-    entries.append(("Idle", token(theme, "panel")))
-    traces = [legend_entry(label, {"color": color, "symbol": "square"}, theme) for label, color in entries]
-    if cells.may_share:
-        shared = {"color": token(theme, "muted"), "symbol": "square-cross"}
-        traces.append(legend_entry("Shared by several jobs", shared, theme))
-    return traces
-
-
 def legend_entry(label: str, marker: dict[str, Any], theme: str) -> dict[str, Any]:
     """A trace without points that stands in the legend."""
     return {
@@ -103,28 +92,3 @@ def cell_edges_path(grid: Grid) -> str:
         for column in range(filled + 1):
             path.append(f"M{column},{band.top:.6g}V{bottom if column <= last else bottom - 1:.6g}")
     return "".join(path)
-
-
-def no_allocation_note(cells: RoundCells, theme: str) -> list[dict[str, Any]]:
-    """Always one annotation, so that a patch of it fits every round."""
-    used = int(cells.gpus_used.sum())
-    sentence = (
-        f"No allocation data in this round: {used:,} GPU{'' if used == 1 else 's'} in use,"
-        "<br>but the file does not say by whom."
-    )
-    return [
-        {
-            "text": sentence,
-            "visible": not cells.has_allocation,
-            "showarrow": False,
-            "xref": "paper",
-            "yref": "paper",
-            "x": 0.5,
-            "y": 0.5,
-            "font": {"size": 14, "color": token(theme, "text")},
-            "bgcolor": token(theme, "background"),
-            "bordercolor": token(theme, "border"),
-            "borderwidth": 1,
-            "borderpad": 8,
-        }
-    ]

@@ -6,12 +6,12 @@ round over it (`assets/player/renderer.mjs`) and hands the heatmap its z when pl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from gavel_dash.figures.heatmap import LEGEND, cell_axes, row_coordinates
+from gavel_dash.figures.heatmap import cell_axes, row_coordinates
 from gavel_dash.figures.heatmap_bands import Grid, arrange
 from gavel_dash.figures.heatmap_colors import edge_color
 from gavel_dash.figures.heatmap_marks import cell_edges_path, legend_entry
@@ -20,11 +20,22 @@ from gavel_dash.figures.theme import escape, layout, token
 from gavel_dash.model import Cluster, GpuType
 
 MARGIN = {"l": 104, "r": 8, "t": 8, "b": 8}
-#: Below this a GPU is too small to be told from its neighbour: nodes are shown instead.
+#: Below this a GPU is too small to be told from its neighbour: nodes are shown. The browser has the same number.
 SMALLEST_CELL_PX = 3.0
 #: What stands for a node where the file does not know any.
 BLOCK_GPUS = 8
 _LONGEST_NAME = 12
+#: The legend of a drawing that is taken away: above the cells.
+_LEGEND: dict[str, Any] = {
+    "orientation": "h",
+    "x": 0,
+    "xanchor": "left",
+    "y": 1,
+    "yanchor": "bottom",
+    "font": {"size": 12},
+    "itemwidth": 30,
+    "bgcolor": "rgba(0,0,0,0)",
+}
 
 
 def build_player_frame(
@@ -65,7 +76,6 @@ def build_player_frame(
     grid = _arrange(cluster, **area)
     parts = 2 if may_share else 1
     look = player_coloring(color_by, theme, categories, scale_factors)
-    cell_px = min(area["width"] / grid.columns, area["height"] / grid.height)
     edges = cell_edges_path(grid)
     heatmap = {
         "type": "heatmap",
@@ -85,16 +95,13 @@ def build_player_frame(
                 theme,
                 height=height,
                 margin=MARGIN,
-                showlegend=False,
-                legend=LEGEND,
-                modebar={"orientation": "v"},
+                legend=_LEGEND,
                 xaxis=x_axis,
                 yaxis={**y_axis, "showticklabels": False},  # the page writes them, with each round's busy shares
             ),
         },
         "grid": _plain_grid(cluster, grid, parts),
         "looks": {"jobs": look, "share": share_coloring(theme), "difference": difference_coloring(theme)},
-        "node_view": cell_px < SMALLEST_CELL_PX,
         "edges": {"path": edges, "color": edge_color(theme)},
         "nodes": {"path": _node_edges_path(cluster, grid), "color": token(theme, "muted")},
     }
@@ -105,7 +112,7 @@ def _arrange(cluster: Cluster, height: int, width: int) -> Grid:
     grid = arrange(cluster, height, width)
     if min(width / grid.columns, height / grid.height) >= SMALLEST_CELL_PX:
         return grid
-    size = max((t.gpus_per_node or BLOCK_GPUS for t in cluster.gpu_types), default=1)
+    size = max([1, *(min(t.gpus_per_node or BLOCK_GPUS, t.count) for t in cluster.gpu_types)])
     nodes = Cluster(tuple(GpuType(t.name, -(-t.count // size)) for t in cluster.gpu_types))
     return arrange(cluster, height, width, columns=size * arrange(nodes, height, width).columns)
 
@@ -140,23 +147,25 @@ def _plain_grid(cluster: Cluster, grid: Grid, parts: int) -> dict[str, Any]:
 
 
 def _node_edges_path(cluster: Cluster, grid: Grid) -> str:
-    """Lines around nodes, where nodes are known and hold more than one GPU."""
-    path = []
+    """Lines between nodes and around them, where nodes are known and hold more than one GPU."""
+    path: list[str] = []
     for band, gpu_type in zip(grid.bands, cluster.gpu_types, strict=True):
-        size = gpu_type.gpus_per_node or 1
-        if size == 1:
+        size, columns = gpu_type.gpus_per_node or 1, min(grid.columns, band.count)
+        if size == 1 or columns == 0:
             continue
-        if grid.columns % size == 0:
-            last = band.count - (band.rows - 1) * grid.columns
-            for column in range(0, min(band.count, grid.columns) + 1, size):
-                bottom = band.top + band.rows - (column > last)
-                path.append(f"M{column},{band.top:.6g}V{bottom:.6g}")
-        else:
-            starts = np.arange(0, band.count, size)
-            rows, columns = starts // grid.columns, starts % grid.columns
-            tops = band.top + rows
-            path += [f"M{c},{t:.6g}V{t + 1:.6g}" for c, t in zip(columns.tolist(), tops.tolist(), strict=True)]
-        for row in range(band.rows + 1):
-            filled = min(band.count, grid.columns) if row < band.rows else band.count - (band.rows - 1) * grid.columns
-            path.append(f"M0,{band.top + row:.6g}H{filled}")
+        nodes = np.full((band.rows + 2, columns + 2), -1)  # -1: no GPU, and all around
+        places = np.arange(band.count)
+        nodes[1 + places // columns, 1 + places % columns] = places // size
+        across = nodes[1:-1, 1:] != nodes[1:-1, :-1]
+        along = nodes[1:, 1:-1] != nodes[:-1, 1:-1]
+        path += [f"M{column},{band.top + a:.6g}V{band.top + b:.6g}" for column, a, b in _runs(across.T)]
+        path += [f"M{a},{band.top + row:.6g}H{b}" for row, a, b in _runs(along)]
     return "".join(path)
+
+
+def _runs(marks: np.ndarray) -> Iterator[tuple[int, int, int]]:
+    """Stretches of True in each line of a matrix: line, start, stop."""
+    steps = np.diff(np.pad(marks.astype(np.int8), ((0, 0), (1, 1))))
+    lines, starts = np.nonzero(steps == 1)
+    stops = np.nonzero(steps == -1)[1]
+    return zip(lines.tolist(), starts.tolist(), stops.tolist(), strict=True)

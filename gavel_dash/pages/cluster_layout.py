@@ -60,7 +60,12 @@ def build_layout(sweep: Sweep, query: Mapping[str, object]) -> Component:
             page_header(
                 "Cluster",
                 "What did it look like? Every GPU, round by round, of one run or several in step.",
-                _downloads(rounds_href, jobs_href),
+                html.Div(
+                    _downloads(rounds_href, jobs_href),
+                    id="cluster-downloads",
+                    className="gd-actions",
+                    hidden=first.info is None,
+                ),
             ),
             _run_controls(run_options(sweep), name, asked[1:]),
             html.Div(

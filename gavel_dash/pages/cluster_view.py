@@ -20,6 +20,7 @@ from gavel_dash.figures.player_colors import COLOR_BY
 from gavel_dash.figures.player_frame import build_player_frame
 from gavel_dash.figures.scrubber import build_scrubber
 from gavel_dash.figures.theme import token
+from gavel_dash.formats.vizbin_layout import MAX_GPUS
 from gavel_dash.model import Cluster, GpuType
 from gavel_dash.ui import query_value, query_values
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 MOST_RUNS = 4
 #: Largest figure a browser may ask for, in pixels: what it sends is not trusted.
 _MOST_PX = 8192
-_MOST_GPUS = 65_535
 
 
 class RunInfo(TypedDict):
@@ -163,12 +163,12 @@ def build_frames(request: Mapping[str, Any], color: str, theme: str) -> dict[str
 
 def _cluster(gpu_types: Sequence[Mapping[str, Any]]) -> Cluster:
     types = tuple(
-        GpuType(str(t["name"]), max(0, int(t["count"])), int(t["gpus_per_node"]) if t["gpus_per_node"] else None)
+        GpuType(str(t["name"]), max(0, int(t["count"])), max(0, int(t["gpus_per_node"] or 0)) or None)
         for t in gpu_types
     )
     cluster = Cluster(types)
-    if cluster.gpus > _MOST_GPUS:
-        raise ValueError(f"at most {_MOST_GPUS:,} GPUs, not {cluster.gpus:,}")
+    if cluster.gpus > MAX_GPUS:
+        raise ValueError(f"at most {MAX_GPUS:,} GPUs, not {cluster.gpus:,}")
     return cluster
 
 

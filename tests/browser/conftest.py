@@ -15,6 +15,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks.synthetic_runs import write_synthetic_run
 from gavel_dash.sweep import Sweep, open_sweep
 
 REPOSITORY = Path(__file__).parents[2]
@@ -93,6 +94,23 @@ def bundled_address(start_server: Callable[[Path], str]) -> str:
 def sweep() -> Sweep:
     """The bundled sweep, as the library reads it."""
     return open_sweep(BUNDLED)
+
+
+@pytest.fixture(scope="session")
+def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    """Three runs of a cluster whose nodes are known: two in balance, and one with thousands waiting."""
+    folder = tmp_path_factory.mktemp("synthetic")
+    gpu_types = (("k80", 36, 4), ("p100", 36, 4), ("v100", 36, 4))
+    for seed, n_rounds, arrival_rate_jph in ((0, 2000, 2.1), (1, 1500, 2.1), (0, 1500, 40.0)):
+        path = folder / f"fig9_synthetic_{arrival_rate_jph}jph_multi_s{seed}.viz.bin"
+        write_synthetic_run(path, gpu_types, n_rounds, seed, arrival_rate_jph)
+    return open_sweep(folder)
+
+
+@pytest.fixture(scope="session")
+def synthetic_address(start_server: Callable[[Path], str], synthetic: Sweep) -> str:
+    """A server on the synthetic runs."""
+    return start_server(synthetic.path)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -88,6 +89,12 @@ PROBE = """(() => {
   };
   window.probe = {
     until, seek, snapshot, nextFrame,
+    /* The pixels at the centres of the cells in a screenshot of the plot area. */
+    async centresOfPicture(text) {
+      const picture = await createImageBitmap(await (await fetch(`data:image/png;base64,${text}`)).blob());
+      const { renderer: { geometry, frame } } = player().shown()[0];
+      return base64(centresOf({ canvas: picture, geometry, frame }));
+    },
     async visit(indexes, how) {
       const found = [];
       for (const index of indexes) {
@@ -105,11 +112,22 @@ PROBE = """(() => {
       }
       return found;
     },
+    /* The page has laid itself out: no new frame was built for a while. */
+    async calm(frames = 20) {
+      let last = null;
+      let same = 0;
+      await until(() => {
+        const now = player().shown().map(({ renderer }) => renderer.frame);
+        same = now.length > 0 && now.every((frame, k) => frame === last?.[k]) ? same + 1 : 0;
+        last = now;
+        return same >= frames;
+      }, "the page is laid out");
+    },
     /* At rest: the heatmap has its z and the words are those of the round. */
     async rest() {
       const isAtRest = () => player().shown().every(({ renderer, painted }) => {
         const { z } = renderer.graph.data[0];
-        return painted.codes !== null && (painted.hasAllocation ? z === painted.codes || z[0] === painted.codes[0] : z.length === 0);
+        return painted.codes !== null && (painted.hasAllocation ? z[0] === painted.codes[0] : z.length === 0);
       });
       await until(isAtRest, "the heatmap has its z");
     },
@@ -120,7 +138,9 @@ PROBE = """(() => {
 def open_cluster(page: Page, address: str, *names: str, index: int | None = None, **query: str) -> None:
     """Open runs on the Cluster page and wait until all of them are painted."""
     page.add_init_script(PROBE)
-    values = [("run", name) for name in names] + ([] if index is None else [("round", str(index))]) + list(query.items())
+    values = (
+        [("run", name) for name in names] + ([] if index is None else [("round", str(index))]) + list(query.items())
+    )
     page.goto(f"{address}/cluster?{urlencode(values)}")
     wait_until_shown(page, len(names))
 
@@ -168,21 +188,22 @@ def read_shown(raw: dict[str, Any]) -> Shown:
     image = _array(raw["image"], "<u4").reshape(-1, raw["width"])
     parts = grid["parts"] ** 2
     screen = None if raw["screen"] is None else _array(raw["screen"], "<u4").reshape(-1, parts)
+    cells = image[rows, columns]
     z = None
-    if raw["z"] is not None:
+    if raw["z"] is not None and not raw["z"]["rows"]:
+        z = np.zeros_like(cells)
+    elif raw["z"] is not None:
         codes = np.stack([_array(row, "<f4") for row in raw["z"]["rows"]])
         z_rows, _ = places(grid, "first_row")
         palette = [color for _, color in raw["z"]["colorscale"][::2]]
         z = pixels(palette)[codes[z_rows, columns].astype(int)]
     ids = np.where(stored == 0, -1, stored - raw["offset"])
     how = {name: raw[name] for name in ("name", "index", "head", "look")}
-    return Shown(
-        **how, has_allocation=raw["hasAllocation"], grid=grid, ids=ids, cells=image[rows, columns], screen=screen, z=z
-    )
+    return Shown(**how, has_allocation=raw["hasAllocation"], grid=grid, ids=ids, cells=cells, screen=screen, z=z)
 
 
 def places(grid: dict[str, Any], first_row: str | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Row and column of each part of each GPU, shape (n_gpus, parts): bands below each other, or at their `first_row`."""
+    """Row and column of each part of each GPU, shape (n_gpus, parts): bands in a row, or at their `first_row`."""
     parts, columns = grid["parts"], grid["columns"]
     all_rows, all_columns, above = [], [], 0
     for band in grid["bands"]:
@@ -211,12 +232,18 @@ def tenants(run: Run, index: int, parts: int) -> np.ndarray:
     return ids
 
 
-def category_pixels(run: Run, ids: np.ndarray) -> np.ndarray:
-    """Pixel of each job by its category, of the shape of `ids`."""
+@lru_cache
+def _category_colors(run: Run) -> dict[int, str]:
+    """Colour of each job by its category, and of -1."""
     jobs = run.jobs()
     names = jobs["category"].fillna("other").str.lower().str.replace("_", " ")
-    colors = dict(zip(jobs["job_id"], (CATEGORY_COLORS.get(n, CATEGORY_COLORS["other"]) for n in names), strict=True))
-    colors[-1] = IDLE_COLOR
+    colors = [CATEGORY_COLORS.get(name, CATEGORY_COLORS["other"]) for name in names]
+    return dict(zip(jobs["job_id"].tolist(), colors, strict=True)) | {-1: IDLE_COLOR}
+
+
+def category_pixels(run: Run, ids: np.ndarray) -> np.ndarray:
+    """Pixel of each job by its category, of the shape of `ids`."""
+    colors = _category_colors(run)
     values, which = np.unique(ids, return_inverse=True)
     return pixels([colors.get(value, CATEGORY_COLORS["other"]) for value in values.tolist()])[which].reshape(ids.shape)
 

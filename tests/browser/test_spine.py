@@ -15,15 +15,15 @@ from playwright.sync_api import Page, expect
 from gavel_dash.sweep import Sweep
 from tests.browser.charts import OVERLAY, click_point
 from tests.browser.conftest import BUNDLED
+from tests.browser.player import shown_job_ids, wait_at_rest
 from tests.make import write_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-CLUSTER_HEATMAP = "#cluster-heatmap .js-plotly-plot"
 POINT_HEATMAP = "#saturation-heatmap-figure .js-plotly-plot"
 
 
-def shown_job_ids(page: Page, heatmap: str) -> list[int]:
+def hovered_job_ids(page: Page, heatmap: str) -> list[int]:
     """Job of every busy GPU in worker order, read from the hover texts of the drawn heatmap."""
     texts = page.evaluate(
         "selector => document.querySelector(selector).data[0].text.flat().filter(text => text)", heatmap
@@ -99,15 +99,15 @@ def test_clicked_point_shows_its_run_and_round_and_opens_in_cluster(
     index = run.representative_round()
     expect(page.locator("#saturation-round-heading")).to_contain_text(f"{index + 1:,} of {run.n_rounds:,}")
     allocation = run.allocation(index)
-    assert shown_job_ids(page, POINT_HEATMAP) == allocation.tolist()
+    assert hovered_job_ids(page, POINT_HEATMAP) == allocation.tolist()
 
     page.locator("#saturation-open-cluster").click()
 
     expect(page).to_have_url(re.compile(rf"/cluster\?.*run={re.escape(name)}"))
     assert parse_qs(urlsplit(page.url).query)["round"] == [str(index)]
     expect(page.locator("#cluster-now")).to_contain_text(f"record {index + 1:,} of {run.n_rounds:,}")
-    page.wait_for_function(f"document.querySelector('{CLUSTER_HEATMAP}')?.data?.[0]?.text?.length > 0")
-    assert shown_job_ids(page, CLUSTER_HEATMAP) == allocation.tolist()
+    wait_at_rest(page)
+    assert shown_job_ids(page) == allocation.tolist()
 
 
 def test_cluster_plays_steps_and_restores(page: Page, bundled_address: str, sweep: Sweep) -> None:
@@ -133,8 +133,8 @@ def test_cluster_plays_steps_and_restores(page: Page, bundled_address: str, swee
     expect(page).to_have_url(re.compile("round=3"))
     page.reload()
     expect(page.locator("#cluster-now")).to_contain_text("record 4 of")
-    page.wait_for_function(f"document.querySelector('{CLUSTER_HEATMAP}')?.data?.[0]?.text?.length > 0")
-    assert shown_job_ids(page, CLUSTER_HEATMAP) == run.allocation(3).tolist()
+    wait_at_rest(page)
+    assert shown_job_ids(page) == run.allocation(3).tolist()
 
 
 @pytest.mark.parametrize("kind", ["rounds", "jobs"])

@@ -132,9 +132,6 @@ def draw_round(run: Run, index: int, theme: str) -> tuple[dict[str, Any], dict[s
     in_system = heads["jobs_running"].astype("int64") + heads["jobs_queued"].astype("int64")
     jobs = build_sparkline(hours, in_system, run.phases, index, theme)
     heatmap = build_heatmap(cells_of_round(run, index), theme, height=HEATMAP_HEIGHT_PX, width=HEATMAP_WIDTH_PX)
-    # The panel is too narrow for the legend and the sentence in the figure; both stand under it.
-    margin = heatmap["layout"]["margin"] | {"l": 108, "r": 0, "t": 4}
-    heatmap["layout"] |= {"showlegend": False, "annotations": [], "margin": margin}
     return jobs, heatmap
 
 

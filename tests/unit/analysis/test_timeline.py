@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from gavel_dash.analysis import tables, timeline
@@ -98,8 +99,8 @@ def test_published_run_with_shared_gpus(data_dir: Path) -> None:
 
 def test_jct_is_that_of_the_jobs_table() -> None:
     jobs = np.array(
-        [(5, 360.0, True), (3, 0.0, False), (9, 720.1, True), (1, 0.0, False), (2, 0.0, True)],
-        [("job_id", "i8"), ("duration_s", "f4"), ("completed", "?")],
+        [(5, 360.0, True, 7), (3, 0.0, False, 0), (9, 720.1, True, 8), (1, 0.0, False, 0), (2, 0.0, True, 9)],
+        [("job_id", "i8"), ("duration_s", "f4"), ("completed", "?"), ("completion_round", "i8")],
     )
     full = np.zeros(len(jobs), VizFile(build([("v100", 1)], []), "run").jobs.dtype)
     for field in jobs.dtype.names or ():
@@ -111,3 +112,6 @@ def test_jct_is_that_of_the_jobs_table() -> None:
     np.testing.assert_array_equal(jct_s, [360, np.nan, 720.123456789, 5.5, 0])
     table = tables.jobs_table(full, {}, None, np.arange(0), np.arange(0), exact)
     np.testing.assert_array_equal(jct_s / 3600, table["jct_h"])
+    # What the completions file alone knows has completed, but in no round that is known.
+    assert table["completed"].tolist() == [True, False, True, True, True]
+    assert [None if pd.isna(r) else r for r in table["completion_round"]] == [7, None, 8, None, 9]

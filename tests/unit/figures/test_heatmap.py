@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gavel_dash.figures.heatmap import CHANGING, band_labels, build_heatmap, changing_parts, describe_heatmap
-from gavel_dash.figures.heatmap_colors import category_label, coloring, stepped_colorscale
+from gavel_dash.figures.heatmap import band_labels, build_heatmap
+from gavel_dash.figures.heatmap_colors import category_label, category_legend, codes_of_categories, stepped_colorscale
 from gavel_dash.figures.heatmap_hover import format_ranges
 from gavel_dash.figures.round_cells import CellJobs, RoundCells
 from gavel_dash.figures.theme import CATEGORY, token
@@ -36,9 +36,6 @@ def make_jobs(gpus_of_job: dict[int, list[int]], **columns: Any) -> CellJobs:
 def make_cells(**changes: Any) -> RoundCells:
     """GPUs 0-1 run job 0, GPU 5 runs job 7; the rest is idle."""
     cells = RoundCells(
-        round_index=20,
-        round_number=21,
-        sim_time_h=2.0,
         cluster=CLUSTER,
         allocation=np.array([0, 0, -1, -1, -1, 7, -1, -1, -1, -1]),
         gpus_used=np.array([2, 1]),
@@ -46,7 +43,6 @@ def make_cells(**changes: Any) -> RoundCells:
         jobs=make_jobs({0: [0, 1], 7: [5]}),
         sharing={},
         categories=("language_model", "resnet"),
-        scale_factors=(1, 2),
     )
     return replace(cells, **changes)
 
@@ -66,10 +62,9 @@ def test_cells_follow_worker_order_with_blank_rows_between_types() -> None:
     assert sum(value == 0 for value in values.values()) == 7
 
 
-@pytest.mark.parametrize("color_by", ["category", "scale_factor", "job", "nonsense"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_codes_have_colours_and_only_idle_has_the_first(theme: str, color_by: str) -> None:
-    figure = build_heatmap(make_cells(), theme, color_by)
+def test_codes_have_colours_and_only_idle_has_the_first(theme: str) -> None:
+    figure = build_heatmap(make_cells(), theme)
     heatmap = figure["data"][0]
     n = heatmap["zmax"] + 0.5
     assert len(heatmap["colorscale"]) == 2 * n
@@ -79,31 +74,31 @@ def test_codes_have_colours_and_only_idle_has_the_first(theme: str, color_by: st
     assert sum(value == 0 for value in values) == 7
 
 
-def test_job_colours_are_stable_from_round_to_round() -> None:
-    here = drawn(build_heatmap(make_cells(), "light", "job", columns=4))
-    alone = make_cells(allocation=np.array([-1] * 9 + [7]), jobs=make_jobs({7: [9]}), gpus_used=np.array([0, 1]))
-    there = drawn(build_heatmap(alone, "light", "job", columns=4))
-    assert here[(2, 1)] == there[(3, 1)]
+def test_colours_are_those_of_the_categories_as_the_file_writes_them() -> None:
+    jobs = make_jobs({0: [0, 1], 7: [5]}, category=np.array(["CycleGAN", "no such <b>"], object))
+    figure = build_heatmap(make_cells(jobs=jobs), "light", columns=4)
+    heatmap, values = figure["data"][0], drawn(figure)
+    shown = {cell: heatmap["colorscale"][2 * int(code)][1] for cell, code in values.items() if code}
+    assert shown == {(0, 0): CATEGORY["cyclegan"], (0, 1): CATEGORY["cyclegan"], (2, 1): CATEGORY["other"]}
 
 
-def test_unknown_allocation_is_hatched_and_said_never_idle() -> None:
+def test_unknown_allocation_is_hatched_never_idle() -> None:
     cells = make_cells(allocation=np.full(10, -1), gpus_used=np.array([4, 1]), has_allocation=False, jobs=make_jobs({}))
     figure = build_heatmap(cells, "light")
     assert drawn(figure) == {}
     assert len([x for x in figure["data"][2]["x"] if x is None]) == 2  # both bands
     assert figure["data"][2]["fillpattern"]["shape"]
-    note = figure["layout"]["annotations"][0]
-    assert note["visible"]
-    assert "5 GPUs in use" in note["text"]
+    assert figure["data"][0]["hoverinfo"] == "skip"
+    assert build_heatmap(make_cells(), "light")["data"][2]["x"] == []
 
 
 def test_shared_gpu_shows_all_tenants_and_a_cross() -> None:
     cells = make_cells(
         may_share=True,
         sharing={5: np.array([7, 7, 8, -1])},
-        jobs=make_jobs({0: [0, 1], 7: [5], 8: [5]}),
+        jobs=make_jobs({0: [0, 1], 7: [5], 8: [5]}, category=np.array(["a3c", "resnet", "cyclegan"], object)),
     )
-    figure = build_heatmap(cells, "light", "job", columns=5)
+    figure = build_heatmap(cells, "light", columns=5)
     z, text = figure["data"][0]["z"], figure["data"][0]["text"]
     quarters = z[4:6, 2:4]  # GPU 5: second of the second type, after one row and a blank one, each twice as fine
     assert quarters[0, 0] == quarters[0, 1] != quarters[1, 0]
@@ -111,7 +106,6 @@ def test_shared_gpu_shows_all_tenants_and_a_cross() -> None:
     assert "job 7 (LM &lt;b&gt;5&lt;/b&gt;) 2/4" in text[4][2]
     assert "idle 1/4" in text[4][2]
     assert np.nanmin(figure["data"][1]["x"]) == 1  # the cross runs through its cell
-    assert "Shared by several jobs" in [trace.get("name") for trace in figure["data"]]
 
 
 def test_hover_says_what_is_known_and_escapes_text_of_files() -> None:
@@ -143,37 +137,20 @@ def test_hover_of_a_job_without_record_says_so() -> None:
     assert "Arrived" not in text
 
 
-def test_only_the_changing_parts_differ_between_rounds() -> None:
-    def without_changing(cells: RoundCells) -> str:
-        figure = build_heatmap(cells, "light")
-        for path in CHANGING:
-            target = figure
-            for key in path[:-1]:
-                target = target[key]
-            del target[path[-1]]
-        return repr(figure)
-
-    other = make_cells(allocation=np.full(10, -1), has_allocation=False, jobs=make_jobs({}))
-    assert without_changing(make_cells()) == without_changing(other)
-    assert [path for path, _ in changing_parts(build_heatmap(make_cells(), "light"))] == list(CHANGING)
-
-
-def test_without_hover_no_texts_are_built() -> None:
-    heatmap = build_heatmap(make_cells(), "light", hover=False)["data"][0]
-    assert heatmap["text"] == []
-    assert heatmap["hoverinfo"] == "skip"
-
-
 def test_legend_lists_what_the_run_has() -> None:
-    assert [label for label, _ in coloring(make_cells(), "light", "category").legend] == ["ResNet", "Language model"]
-    factors = make_cells(scale_factors=(0, 1, 3, 4, 64))
-    labels = [label for label, _ in coloring(factors, "light", "scale_factor").legend]
-    assert labels == ["1 GPU", "3–4 GPUs", "64 GPUs", "unknown"]
+    other = CATEGORY["other"]
+    names = ["resnet", "language_model", "Language Model", "something new", ""]
+    entries = category_legend(names)
+    assert [(label, color) for _, label, color in entries] == [
+        ("ResNet", CATEGORY["resnet"]),
+        ("Language model", CATEGORY["language model"]),
+        ("Other", other),
+    ]
+    assert {code for code, _, _ in entries} == set(codes_of_categories(np.array(names, object)).tolist())
 
 
 def test_band_labels_count_busy_as_the_simulator_does() -> None:
     assert band_labels(make_cells()) == ["<b>K80</b> 4<br>50.0% busy", "<b>V&lt;100</b> 6<br>16.7% busy"]
-    assert "k80 2 of 4" in describe_heatmap(make_cells())
 
 
 def test_small_helpers() -> None:

@@ -68,3 +68,10 @@ def test_given_columns_are_kept() -> None:
 def test_thousands_of_gpus_are_drawn_in_equal_rows() -> None:
     assert arrange(CLUSTERS[5], 360, 900).is_uniform
     assert not arrange(CLUSTERS[0], 360, 900).is_uniform
+
+
+@pytest.mark.parametrize("n_types", [1, 6, 12, 100])
+@pytest.mark.parametrize("height", [1, 24, 100])
+def test_an_area_too_low_for_the_labels_makes_no_endless_grid(n_types: int, height: int) -> None:
+    grid = arrange(cluster(*[500] * n_types, node=8), height, 600)
+    assert grid.height <= 6 * (sum(band.rows for band in grid.bands) + n_types)

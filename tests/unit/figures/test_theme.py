@@ -75,4 +75,3 @@ def test_small_helpers() -> None:
     assert look.category_color("language_model") == look.CATEGORY["language model"]
     assert look.category_color("something new") == look.CATEGORY["other"]
     assert look.token("unknown", "text") == look.TOKENS["light"]["text"]
-    assert look.setting_dash("multi") == "dash"
