@@ -1,7 +1,7 @@
 // The Cluster page in the browser: binds the player to the DOM and to Dash. One page at a time; leaving it ends it.
 
 import { ClusterPage } from "./cluster_page.mjs";
-import { byId } from "./dom.mjs";
+import { byId } from "./panels/dom.mjs";
 
 let page = null;
 
@@ -20,13 +20,13 @@ function current() {
 }
 
 /** Called by Dash with the runs to show. */
-export const load = (infos) => current()?.load(infos ?? []);
+export const load = (infos) => current()?.runs.load(infos ?? []);
 
 /** Called by Dash with the frames that were asked for. */
 export const frame = (frames) => frames && current()?.frame(frames);
 
 /** Called by Dash when a control has changed. */
-export const choose = () => current()?.choose();
+export const choose = () => current()?.controls.choose();
 
 // Dash tells nobody that a page has gone.
 new MutationObserver(() => {

@@ -1,6 +1,6 @@
 """Colourings of the player: a palette, a legend, and the rule by which the browser turns a job into a code of it.
 
-Code 0 is idle in every palette. What a rule's fields mean is read by `assets/player/coloring.mjs`.
+Code 0 is idle in every palette. What a rule's fields mean is read by `assets/player/worker/coloring.mjs`.
 """
 
 from __future__ import annotations

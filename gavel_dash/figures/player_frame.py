@@ -1,7 +1,7 @@
 """What the player draws rounds into: the cluster's heatmap without a round, and how to paint one. Plain dicts, no Dash.
 
 The figure is a real Plotly heatmap: axes, zoom, theme and export are Plotly's. The browser paints the cells of each
-round over it (`assets/player/renderer.mjs`) and hands the heatmap its z when playing pauses.
+round over it (`assets/player/renderer/renderer.mjs`) and hands the heatmap its z when playing pauses.
 """
 
 from __future__ import annotations

@@ -175,7 +175,7 @@ def _heatmap_panel(color: str) -> Component:
                         labelled(
                             "In step by",
                             align,
-                            "Simulated time, round number in the file, or jobs arrived",
+                            "Simulated time, record in the file, or jobs arrived",
                             inline=True,
                         ),
                         id="cluster-align-box",

@@ -22,7 +22,7 @@ TRANSPORT = {
     "next": "One round on (→)",
     "last": "Last round (End)",
 }
-#: Multiples of five rounds a second; `assets/player/clock.mjs` has the same.
+#: Multiples of five rounds a second; `assets/player/controller/clock.mjs` has the same.
 SPEEDS = (0.25, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
 
@@ -94,14 +94,6 @@ def _transport(query: Mapping[str, object]) -> Component:
         button("cluster-loop-from", "[", "Loop from this round ([)", className="cluster-key-button"),
         button("cluster-loop-to", "]", "Loop to this round (])", className="cluster-key-button"),
     ]
-    jump = dcc.Input(
-        id="cluster-jump",
-        type="text",
-        debounce=True,
-        placeholder="1200, 250 h, job 38",
-        className="gd-input cluster-jump",
-        autoComplete="off",
-    )
     speeds = {speed: f"{speed:g}×" for speed in SPEEDS}
     asked = query_value(query, "speed") or "1"
     value = next((speed for speed in SPEEDS if f"{speed:g}" == asked), 1)
@@ -111,8 +103,12 @@ def _transport(query: Mapping[str, object]) -> Component:
                 buttons, id="cluster-buttons", className="cluster-buttons", role="group", **{"aria-label": "Playback"}
             ),
             html.Div(loop, className="cluster-buttons", role="group", **{"aria-label": "Loop"}),
-            labelled(
-                "Go to", jump, "A round, an hour (250 h) or a job (job 38, job 38 start, job 38 end)", inline=True
+            # The player puts the field in: Dash's own puts the caret back while one types fast.
+            html.Div(
+                html.Label("Go to", htmlFor="cluster-jump", className="gd-label"),
+                id="cluster-jump-box",
+                className="gd-labelled gd-labelled-inline",
+                title="A round, an hour (250 h) or a job (job 38, job 38 start, job 38 end)",
             ),
             labelled("Speed", menu("speed", speeds, value, width_px=98), "1× is five rounds per second", inline=True),
         ],

@@ -13,13 +13,17 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from benchmarks.synthetic_runs import write_synthetic_run
 from gavel_dash.sweep import Sweep, open_sweep
 
 REPOSITORY = Path(__file__).parents[2]
 BUNDLED = REPOSITORY / "experiments"
+
+#: How long anything is waited for: a page that takes 2 s by itself takes longer on a busy machine.
+PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
 
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -127,7 +131,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """A fresh page at 1440 x 900 that fails the test on console errors, page errors or requests to elsewhere."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
     opened = context.new_page()
-    opened.set_default_timeout(20_000)
+    opened.set_default_timeout(PATIENCE_MS)
     complaints: list[str] = []
     opened.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
     opened.on("pageerror", lambda error: complaints.append(str(error)))

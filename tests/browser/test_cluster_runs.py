@@ -137,7 +137,9 @@ def test_runs_are_exchanged_while_playing_and_closed(page: Page, synthetic_addre
     choose(page, "run", CROWDED)
     page.wait_for_function("name => window.gavel.player.shown()[0]?.run.name === name", arg=CROWDED)
     wait_state(page, playing=True)
-    page.wait_for_function("from => window.gavel.player.stats().index > from", arg=state(page)["indexes"][0])
+    page.wait_for_function(
+        "from => window.gavel.player.stats().index > from", arg=page.evaluate("window.gavel.player.stats().index")
+    )
     page.keyboard.press("Space")
     wait_at_rest(page, 2)
     indexes = state(page)["indexes"]

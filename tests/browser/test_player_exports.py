@@ -30,7 +30,7 @@ from tests.browser.player_pictures import (
 )
 from tests.browser.player_probe import open_cluster
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("player")]
 
 NAME = "fig10_max_min_fairness_2.8jph_multi_s0"
 OTHER = "fig10_max_min_fairness_perf_2.8jph_multi_s0"

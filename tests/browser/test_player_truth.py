@@ -27,7 +27,7 @@ from tests.browser.player_probe import (
     write_named_run,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("player")]
 
 BUSY = "fig10_max_min_fairness_2.8jph_multi_s0"
 OTHER = "fig10_max_min_fairness_perf_2.8jph_multi_s0"

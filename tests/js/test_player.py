@@ -250,9 +250,9 @@ def test_both_languages_summarize_a_series_the_same(tmp_path: Path) -> None:
     script = """
         import { openAsBlob } from "node:fs";
         const [, path, modules, asked] = process.argv;
-        const { FileSource } = await import(`${modules}/data_source.mjs`);
-        const { RunReader } = await import(`${modules}/run_reader.mjs`);
-        const { scanRun, summarizeSeries } = await import(`${modules}/scan.mjs`);
+        const { FileSource } = await import(`${modules}/source/data_source.mjs`);
+        const { RunReader } = await import(`${modules}/source/run_reader.mjs`);
+        const { scanRun, summarizeSeries } = await import(`${modules}/source/scan.mjs`);
         const reader = await RunReader.open(new FileSource(await openAsBlob(path)));
         const columns = await scanRun(reader);
         const rowsOf = ({ n, ...rows }) => Object.values(rows).map((row) => [...row]);

@@ -35,12 +35,12 @@ def meanings(look: dict[str, Any], codes: list[int]) -> list[str]:
 
 
 def test_speeds_and_ways_to_go_in_step_are_the_same() -> None:
-    assert evaluated("clock.mjs", "m.SPEEDS") == list(SPEEDS)
-    assert evaluated("timeline.mjs", "m.ALIGNMENTS") == list(ALIGNMENTS)
+    assert evaluated("controller/clock.mjs", "m.SPEEDS") == list(SPEEDS)
+    assert evaluated("model/timeline.mjs", "m.ALIGNMENTS") == list(ALIGNMENTS)
 
 
 def test_keys_choose_colourings_in_their_order() -> None:
-    keys = evaluated("keys.mjs", '"1234567".split("").map((key) => m.commandOf({ key }))')
+    keys = evaluated("controller/keys.mjs", '"1234567".split("").map((key) => m.commandOf({ key }))')
     assert keys == [*(["color", color] for color in COLOR_BY), None]
 
 
@@ -67,7 +67,7 @@ def test_the_browser_shows_nodes_below_the_same_size() -> None:
 )
 def test_codes_of_hours_mean_what_the_legend_says(hours: float | None, said: str) -> None:
     look = player_coloring("on_gpu", "light", (), ())
-    code = evaluated("coloring.mjs", "m.hoursCoder(a[0], () => a[1] ?? NaN)(1, 0)", [look["rule"], hours])
+    code = evaluated("worker/coloring.mjs", "m.hoursCoder(a[0], () => a[1] ?? NaN)(1, 0)", [look["rule"], hours])
     assert meanings(look, [code]) == [said]
 
 
@@ -79,7 +79,9 @@ def codes_of(rule: dict[str, Any], categories: list[str], scale_factors: list[in
         " jobIndex: { rowOf: (id) => (id <= a[1].length ? id - 1 : -1) } }"
     )
     ids = list(range(len(categories) + 2))
-    return evaluated("coloring.mjs", f"a[3].map(m.staticCoder(a[0], {run}))", [rule, categories, scale_factors, ids])
+    return evaluated(
+        "worker/coloring.mjs", f"a[3].map(m.staticCoder(a[0], {run}))", [rule, categories, scale_factors, ids]
+    )
 
 
 def test_codes_of_scale_factors_mean_what_the_legend_says() -> None:
@@ -107,13 +109,15 @@ def test_jobs_take_all_colours_in_turn_and_none_is_idle() -> None:
 
 def test_codes_of_busy_shares_mean_what_the_legend_says() -> None:
     look = share_coloring("light")
-    codes = evaluated("coloring.mjs", "a[1].map((busy) => m.codeOfShare(a[0], busy, 8))", [look["rule"], [*range(9)]])
+    codes = evaluated(
+        "worker/coloring.mjs", "a[1].map((busy) => m.codeOfShare(a[0], busy, 8))", [look["rule"], [*range(9)]]
+    )
     shares = [*["1–25% busy"] * 2, *["26–50%"] * 2, *["51–75%"] * 2, "76–99%", "all busy"]
     assert meanings(look, codes) == ["Idle", *shares]
 
 
 def test_codes_of_differences_mean_what_the_legend_says() -> None:
     pairs = [(-1, -1), (4, 4), (4, 5), (4, -1), (-1, 5)]
-    codes = evaluated("coloring.mjs", "a.map(([here, there]) => m.codeOfDifference(here, there))", pairs)
+    codes = evaluated("worker/coloring.mjs", "a.map(([here, there]) => m.codeOfDifference(here, there))", pairs)
     said = ["Idle", "Same job", "Different jobs", "Busy here only", "Busy in A only"]
     assert meanings(difference_coloring("light"), codes) == said

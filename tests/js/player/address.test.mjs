@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { readAddress, writeAddress } from "../../../assets/player/address.mjs";
+import { readAddress, writeAddress } from "../../../assets/player/model/address.mjs";
 
 const DEFAULTS = {
   speed: 1, align: "time", detail: "auto", selectedJob: null, difference: false, flash: false, hidden: [], loop: null, range: null,

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { cleanQueue, hiddenGpus } from "../../../assets/player/clean_queue.mjs";
-import { readConfig, readHead, readHeader, readJobs, sectionEnd } from "../../../assets/player/decoder.mjs";
+import { cleanQueue, hiddenGpus } from "../../../assets/player/decoder/clean_queue.mjs";
+import { readConfig, readHead, readHeader, readJobs, sectionEnd } from "../../../assets/player/decoder/decoder.mjs";
 import { makeViz } from "./make_viz.mjs";
 
 /** What is known of a file's only round, of three GPUs. */

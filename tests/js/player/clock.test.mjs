@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { SPEEDS, chunksAhead, duePosition } from "../../../assets/player/clock.mjs";
+import { SPEEDS, chunksAhead, duePosition } from "../../../assets/player/controller/clock.mjs";
 
 const due = (values) => duePosition({ from: 0, elapsedMs: 0, speed: 1, last: 99, loop: null, ...values });
 

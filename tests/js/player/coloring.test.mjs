@@ -4,7 +4,7 @@ import test from "node:test";
 
 import {
   DIMMED, JobIndex, classOfHours, codeOfDifference, codeOfShare, hoursCoder, pixelTable, remainingCoder, staticCoder, tableOf,
-} from "../../../assets/player/coloring.mjs";
+} from "../../../assets/player/worker/coloring.mjs";
 import { CATEGORY_RULE, HOURS_RULE } from "./make_frame.mjs";
 import { makeJobs } from "./make_run.mjs";
 

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import test from "node:test";
 
-import { FileSource, RangeSource, ServerSource } from "../../../assets/player/data_source.mjs";
+import { FileSource, RangeSource, ServerSource } from "../../../assets/player/source/data_source.mjs";
 
 const MIB = 2 ** 20;
 const BYTES = Uint8Array.from({ length: 1000 }, (_, k) => k % 251);

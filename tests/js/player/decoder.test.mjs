@@ -12,7 +12,7 @@ import {
   readSharing,
   rowOfJob,
   sectionEnd,
-} from "../../../assets/player/decoder.mjs";
+} from "../../../assets/player/decoder/decoder.mjs";
 import { makeSmall, makeViz } from "./make_viz.mjs";
 
 function open(bytes) {

@@ -2,11 +2,11 @@
 // What is damaged is { offset } of its error.
 import { openAsBlob } from "node:fs";
 
-import { VizFormatError, copyStoredIds, readHead } from "../../../assets/player/decoder.mjs";
-import { FileSource } from "../../../assets/player/data_source.mjs";
-import { RunReader } from "../../../assets/player/run_reader.mjs";
-import { scanRun } from "../../../assets/player/scan.mjs";
-import { decideTypeOrder } from "../../../assets/player/type_order.mjs";
+import { VizFormatError, copyStoredIds, readHead } from "../../../assets/player/decoder/decoder.mjs";
+import { FileSource } from "../../../assets/player/source/data_source.mjs";
+import { RunReader } from "../../../assets/player/source/run_reader.mjs";
+import { scanRun } from "../../../assets/player/source/scan.mjs";
+import { decideTypeOrder } from "../../../assets/player/decoder/type_order.mjs";
 
 const hex = (ids) => Buffer.from(BigInt64Array.from(ids, BigInt).buffer).toString("hex");
 const range = (length) => Array.from({ length }, (_, i) => i);

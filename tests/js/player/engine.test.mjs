@@ -185,7 +185,17 @@ test("queues are answered by request, a broken one with its problem", async () =
   assert.deepEqual(bench.posted.at(-1), { type: "queue", key: "a", index: 3, request: 11, ids: Float64Array.of(3) });
   bench.sources.a.broken = true;
   await bench.engine.handle({ type: "queue", key: "a", index: 5, request: 12 });
-  assert.deepEqual(bench.posted.at(-1), { type: "queue", key: "a", index: 5, request: 12, ids: null, problem: "the line is down" });
+  assert.deepEqual(bench.posted.at(-1), { type: "queue", key: "a", index: 5, request: 12, ids: null, isAborted: false, problem: "the line is down" });
+});
+
+test("a queue that is left before it came is answered too", async () => {
+  const bench = await EngineBench.opened({ a: LARGE });
+  bench.sources.a.held = true;
+  const asked = bench.engine.handle({ type: "queue", key: "a", index: 5, request: 13 });
+  bench.engine.handle({ type: "close", key: "a" });
+  await asked;
+  const { ids, isAborted, request } = bench.posted.at(-1);
+  assert.deepEqual({ ids, isAborted, request }, { ids: null, isAborted: true, request: 13 });
 });
 
 test("since when a job holds its GPUs, as far as rounds are loaded", async () => {

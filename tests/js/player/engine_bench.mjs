@@ -1,7 +1,7 @@
 // An engine in the hands of a test: files in memory, and what it posts.
 import assert from "node:assert/strict";
 
-import { Engine } from "../../../assets/player/engine.mjs";
+import { Engine } from "../../../assets/player/worker/engine.mjs";
 import { makeFrame } from "./make_frame.mjs";
 import { MemorySource, makeViz } from "./make_viz.mjs";
 

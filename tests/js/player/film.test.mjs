@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { isWebmSupported, recordGif, recordWebm } from "../../../assets/player/film.mjs";
+import { isWebmSupported, recordGif, recordWebm } from "../../../assets/player/export/film.mjs";
 
 /** A canvas of one colour: `fillStyle` is what it shows, as [red, green, blue]. */
 function makeCanvas(width, height) {

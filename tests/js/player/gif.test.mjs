@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { GifEncoder } from "../../../assets/player/gif.mjs";
+import { GifEncoder } from "../../../assets/player/export/gif.mjs";
 
 /** { width, height, loop, tableSize, frames: [{ rect, delayCs, codes, clears, rgb }] }; rgb is the whole picture. */
 function decodeGif(bytes) {

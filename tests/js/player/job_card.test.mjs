@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { categoryLabel, formatRanges, gpuName, jobFacts, jobLines } from "../../../assets/player/job_card.mjs";
-import { statusOf } from "../../../assets/player/job_view.mjs";
+import { categoryLabel, formatRanges, gpuName, jobFacts, jobLines } from "../../../assets/player/panels/job_card.mjs";
+import { statusOf } from "../../../assets/player/panels/job_view.mjs";
 import { makeRun } from "./make_run.mjs";
 
 const RUN = makeRun({

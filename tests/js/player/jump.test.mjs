@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { findJump, parseJump } from "../../../assets/player/jump.mjs";
+import { findJump, parseJump } from "../../../assets/player/controller/jump.mjs";
 import { makeRun } from "./make_run.mjs";
 
 test("texts people type", () => {

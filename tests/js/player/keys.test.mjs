@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { commandOf, isTakenBy } from "../../../assets/player/keys.mjs";
+import { commandOf, isTakenBy } from "../../../assets/player/controller/keys.mjs";
 
 const press = (key, more) => commandOf({ key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more });
 

@@ -1,6 +1,6 @@
 // Job tables, and runs as the page knows them, without a file.
 
-import { Run } from "../../../assets/player/run.mjs";
+import { Run } from "../../../assets/player/model/run.mjs";
 
 /** Columns of a job table as readJobs makes them: [[id, type, scale, arrival, completion, durationS]], plain ids. */
 export function makeJobs(rows) {

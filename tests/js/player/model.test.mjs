@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Model } from "../../../assets/player/model.mjs";
+import { Model } from "../../../assets/player/model/model.mjs";
 
 test("listeners hear once of what really changed among their names", () => {
   const model = new Model({ a: 1, b: 2, c: NaN });

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { JobIndex, staticCoder, tableOf } from "../../../assets/player/coloring.mjs";
-import { Painter } from "../../../assets/player/painter.mjs";
+import { JobIndex, staticCoder, tableOf } from "../../../assets/player/worker/coloring.mjs";
+import { Painter } from "../../../assets/player/worker/painter.mjs";
 import { CATEGORY_RULE, makeFrame, makeRandom } from "./make_frame.mjs";
 import { makeJobs } from "./make_run.mjs";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { SPEEDS } from "../../../assets/player/clock.mjs";
+import { SPEEDS } from "../../../assets/player/controller/clock.mjs";
 import { makeRandom } from "./make_frame.mjs";
 import { Bench, ROWS, makeRun } from "./player_bench.mjs";
 
@@ -255,6 +255,18 @@ test("what colours depend on is asked for anew; nothing is asked where nothing c
   assert.deepEqual(bench.asked[0].view, { nodes: false, flash: false, difference: false, selectedJob: 7, hidden: [], needsSince: true });
   bench.model.set({ selectedJob: 7 });
   assert.equal(bench.asked.length, 1);
+});
+
+test("clocks that come and move nothing are still asked for anew: colours by time depend on them", () => {
+  const run = makeRun("a", 100);
+  const { clock } = run;
+  run.clock = null;
+  const bench = new Bench([run]);
+  bench.settle();
+  const { generation } = bench.player;
+  run.clock = clock;
+  bench.player.realign();
+  assert.deepEqual([bench.asked.length, bench.player.generation], [1, generation]);
 });
 
 test("without runs, and with a run of one record, nothing breaks", () => {

@@ -1,7 +1,7 @@
 // A player in the hands of a test: its worker, its clock, its animation frames and a screen.
 import assert from "node:assert/strict";
 
-import { Player } from "../../../assets/player/player.mjs";
+import { Player } from "../../../assets/player/controller/player.mjs";
 
 export const ROWS = 6;
 /** What a run's picture has in a row, changing faster the higher the row. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { queueRows, queueSizes, sortRows } from "../../../assets/player/queue_panel.mjs";
+import { queueRows, queueSizes, sortRows } from "../../../assets/player/panels/queue_panel.mjs";
 import { makeRun } from "./make_run.mjs";
 
 const JOBS = [[0, 0, 2, 1], [70_000, 0, 0, 3], [7, 5, 1, 11]];

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { fragmentedGpus, freeBlocks, popularityOf } from "../../../assets/player/blocks.mjs";
-import { blockFacts, changesOf } from "../../../assets/player/round_facts.mjs";
+import { fragmentedGpus, freeBlocks, popularityOf } from "../../../assets/player/worker/blocks.mjs";
+import { blockFacts, changesOf } from "../../../assets/player/worker/round_facts.mjs";
 import { makeFrame, makeRandom } from "./make_frame.mjs";
 
 const bandsOf = (...bands) => makeFrame({ bands, columns: 10 }).grid.bands;

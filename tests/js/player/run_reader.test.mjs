@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { VizFormatError } from "../../../assets/player/decoder.mjs";
-import { RunReader } from "../../../assets/player/run_reader.mjs";
+import { VizFormatError } from "../../../assets/player/decoder/decoder.mjs";
+import { RunReader } from "../../../assets/player/source/run_reader.mjs";
 import { MemorySource, makeSmall, makeViz } from "./make_viz.mjs";
 
 const N_GPUS = 40_000; // 160,032 bytes a round: two rounds a chunk
@@ -128,14 +128,14 @@ test("a load that failed is not kept and may be tried again", async () => {
   assert.deepEqual(firstIds(await reader.load(0)), [100, 101]);
 });
 
-test("read-ahead comes in order, two at a time, without asking twice", async () => {
+test("read-ahead comes in order, three at a time, without asking twice", async () => {
   const { source, reader } = await openLarge();
   source.held = true;
   source.reads = [];
   const firstOf = (reads) => reads.map(([start]) => (start - reader.header.offsets.rounds) / (2 * reader.header.roundBytes));
   const wanted = reader.want(0, [1, 2, 3, 4]);
   reader.want(0, [1, 2, 3, 4]);
-  assert.deepEqual(firstOf(source.reads), [0, 1, 2]);
+  assert.deepEqual(firstOf(source.reads), [0, 1, 2, 3]);
   source.release();
   await wanted;
   await settle();

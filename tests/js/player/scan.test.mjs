@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { RunReader } from "../../../assets/player/run_reader.mjs";
-import { scanRun, summarizeSeries } from "../../../assets/player/scan.mjs";
+import { RunReader } from "../../../assets/player/source/run_reader.mjs";
+import { scanRun, summarizeSeries } from "../../../assets/player/source/scan.mjs";
 import { MemorySource, makeViz } from "./make_viz.mjs";
 
 const job = (id) => [id, 0, 1, 0, 0, 0];

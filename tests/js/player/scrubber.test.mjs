@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Scrubber } from "../../../assets/player/scrubber.mjs";
+import { Scrubber } from "../../../assets/player/renderer/scrubber.mjs";
 
 class FakeElement extends EventTarget {
   style = {};

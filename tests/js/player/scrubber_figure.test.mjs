@@ -10,7 +10,7 @@ import {
   positionAt,
   rugPositions,
   zoomRange,
-} from "../../../assets/player/scrubber.mjs";
+} from "../../../assets/player/renderer/scrubber.mjs";
 
 /** `n` records in stretches of `each`: occupancy 0.5, 20 jobs; at record `odd` a dip to 0.1 and a peak of 90 jobs. */
 function makeLane({ n = 100, each = 10, odd = 42, badge = "A", shift = 0 } = {}) {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { SinceTracker } from "../../../assets/player/since.mjs";
+import { SinceTracker } from "../../../assets/player/worker/since.mjs";
 import { makeRandom } from "./make_frame.mjs";
 
 const N_GPUS = 9;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { stateAsCsv, stateAsJson } from "../../../assets/player/state_export.mjs";
+import { stateAsCsv, stateAsJson } from "../../../assets/player/export/state_export.mjs";
 
 /** Two types of two GPUs; GPU 3 is shared by jobs 4 and 0, with an idle quarter. */
 function makeSlot(changes) {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { TILES, tileValues, typeValues, writeDifference } from "../../../assets/player/tiles.mjs";
+import { TILES, tileValues, typeValues, writeDifference } from "../../../assets/player/panels/tiles.mjs";
 import { makeRun } from "./make_run.mjs";
 
 const JOBS = [[0, 0, 1, 0, 5, 3600], [1, 0, 4, 0, 8, 7200], [2, 0, 1, 0, 9, 0], [3, 0, 1, 2, 0, 0]];

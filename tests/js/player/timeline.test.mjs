@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Timeline, lowerBound, upperBound } from "../../../assets/player/timeline.mjs";
+import { Timeline, lowerBound, upperBound } from "../../../assets/player/model/timeline.mjs";
 import { makeRandom } from "./make_frame.mjs";
 
 /** A run whose clock never runs backwards and whose first two records share time 0. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { decideTypeOrder, evenlySpaced } from "../../../assets/player/type_order.mjs";
+import { decideTypeOrder, evenlySpaced } from "../../../assets/player/decoder/type_order.mjs";
 
 test("the order that agrees with the GPUs in use is taken, the config's where none does", () => {
   const types = [{ name: "v100", count: 2 }, { name: "k80", count: 2 }];

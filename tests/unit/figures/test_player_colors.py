@@ -20,7 +20,7 @@ from tests.unit.figures.test_theme import contrast, luminance
 
 THEMES = ("light", "dark")
 BY_TIME = ("waited", "on_gpu", "remaining")
-#: What `assets/player/coloring.mjs` has for a code: 7 bits.
+#: What `assets/player/worker/coloring.mjs` has for a code: 7 bits.
 MOST_CODES = 127
 MOST_GPUS_OF_JOB = 255
 

@@ -1,7 +1,7 @@
 // The scrubber on the page: which series it shows for the range in view, the slider under it, and what drags do.
 
 import { Scrubber, fillScrubber, hoverLines } from "./scrubber.mjs";
-import { byId, make } from "./dom.mjs";
+import { byId, make } from "../panels/dom.mjs";
 
 const BINS = 1000;
 const BADGES = ["A", "B", "C", "D"];

@@ -1,6 +1,6 @@
 // Some consecutive rounds of a run, decoded once when they arrive.
 
-import { copyStoredIds, readHead, readIndex, readSharing, roundHeadBytes, sectionEnd } from "./decoder.mjs";
+import { copyStoredIds, readHead, readIndex, readSharing, roundHeadBytes, sectionEnd } from "../decoder/decoder.mjs";
 
 const NOTHING = new Uint8Array(0);
 

@@ -1,7 +1,7 @@
 // The page's state in its address: what a link restores.
 
 import { ALIGNMENTS } from "./timeline.mjs";
-import { SPEEDS } from "./clock.mjs";
+import { SPEEDS } from "../controller/clock.mjs";
 
 const numbers = (text, n) => {
   const values = (text ?? "").split(",").map(Number);

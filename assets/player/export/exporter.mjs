@@ -1,9 +1,9 @@
 // What can be taken away: pictures, films, and the round as JSON and CSV.
 
-import { byId, download, make, setProps } from "./dom.mjs";
+import { byId, download, make, setProps } from "../panels/dom.mjs";
 import { isWebmSupported, recordGif, recordWebm } from "./film.mjs";
 import { stateAsCsv, stateAsJson } from "./state_export.mjs";
-import { TILES, tileValues } from "./tiles.mjs";
+import { TILES, tileValues } from "../panels/tiles.mjs";
 import { paintPage } from "./page_picture.mjs";
 
 const FILM_ROUNDS = 100;
@@ -148,7 +148,7 @@ export class Exporter {
       })),
       tiles: Object.fromEntries(TILES.map(({ key }) => [key, values[key].value])),
     };
-    const { ids, problem } = await this.page.queueOf(run, painted.index);
+    const { ids, problem } = await this.page.queue.of(run, painted.index);
     if (problem) throw new Error(problem);
     return { ...slot, queue: Array.from(ids) };
   }

@@ -1,8 +1,8 @@
 // A run as the page knows it: what the worker decoded, and the columns over all its rounds that come after.
 
 import { lowerBound, upperBound } from "./timeline.mjs";
-import { JobIndex } from "./coloring.mjs";
-import { summarizeSeries } from "./scan.mjs";
+import { JobIndex } from "../worker/coloring.mjs";
+import { summarizeSeries } from "../source/scan.mjs";
 
 const SECONDS_PER_HOUR = 3600;
 /** Throughput counts the completions of this many simulated hours. */

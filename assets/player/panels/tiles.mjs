@@ -1,6 +1,6 @@
 // The round in numbers: plain values first, then their words. One column per run, differences to run A beside them.
 
-import { THROUGHPUT_HOURS } from "./run.mjs";
+import { THROUGHPUT_HOURS } from "../model/run.mjs";
 import { make } from "./dom.mjs";
 
 const percent = (share, digits = 1) => (share === null ? "–" : `${(100 * share).toFixed(digits)}%`);

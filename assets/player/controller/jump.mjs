@@ -1,6 +1,6 @@
 // "Go to": a round number, an hour, or an event of a job.
 
-import { lowerBound, upperBound } from "./timeline.mjs";
+import { lowerBound, upperBound } from "../model/timeline.mjs";
 
 const SECONDS_PER_HOUR = 3600;
 const HELP = "Type a round (1200), an hour (250 h) or a job (job 38, job 38 start, job 38 end).";

@@ -1,6 +1,6 @@
 // The runs as they are on screen, with their numbers, painted on one canvas: for pictures and frames of films.
 
-import { TILES, tileValues } from "./tiles.mjs";
+import { TILES, tileValues } from "../panels/tiles.mjs";
 
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif';
 const HEAD_PX = 48;

@@ -1,13 +1,14 @@
 // One run's heatmap on screen. Plotly draws the frame and keeps axes, zoom and export; the cells of each round are
 // painted on canvases inside its plot area, and the heatmap itself gets its z when playing rests.
 
-import { make, setProps, write } from "./dom.mjs";
-import { drawMarks } from "./marks.mjs";
+import { make, setProps, write } from "../panels/dom.mjs";
+import { drawMarks, hasRoundMarks } from "./marks.mjs";
 
-let serials = 0;
+let figures = 0;
 
 export class Renderer {
   #abort = new AbortController();
+  #drawnEdges = null;
 
   /** `events`: onZoom(renderer), onHover(renderer, gpu or null, event), onPick(renderer, gpu or null). */
   constructor({ stage, graphId, events }) {
@@ -20,7 +21,6 @@ export class Renderer {
     this.overlay.append(this.canvas, this.marks, this.sentence);
     this.labels = make("div", "cluster-bands");
     this.image = make("canvas");
-    this.stale = null;
     this.#listen();
   }
 
@@ -32,35 +32,38 @@ export class Renderer {
     return this.geometry !== undefined && this.frame !== null;
   }
 
-  /** Show a new frame. A zoom stays where the grid does. Resolves when Plotly has drawn it. */
-  async setFrame(run, frame) {
-    const keep = this.isReady && this.run === run && frame.grid.columns === this.frame.grid.columns ? this.zoom : this.wantedZoom ?? null;
-    Object.assign(this, { run, frame, painted: null, wantedZoom: null });
-    const { grid } = frame;
-    this.image.width = grid.columns * grid.parts;
-    this.image.height = grid.bands.reduce((rows, band) => rows + band.rows, 0) * grid.parts;
-    this.context = this.image.getContext("2d", { willReadFrequently: false });
-    this.#buildLabels();
+  /** Show a new frame. A zoom stays where the grid does. What is on screen stays until Plotly has drawn it. */
+  async setFrame(run, frame, serial) {
+    const isSameGrid = this.isReady && this.run === run && frame.grid.columns === this.frame.grid.columns;
+    const keep = isSameGrid ? this.zoom : null;
     const figure = structuredClone(frame.figure);
-    serials += 1;
-    figure.layout.meta = { serial: serials };
+    figures += 1;
+    figure.layout.meta = { figure: figures };
     figure.layout.width = Math.floor(this.stage.clientWidth);
     figure.layout.autosize = false;
     if (keep) {
       figure.layout.xaxis.range = [keep[0], keep[1]];
       figure.layout.yaxis.range = [keep[3], keep[2]];
     }
-    const serial = serials;
+    const own = figures;
     setProps(this.graphId, { figure });
-    await this.#plotted(serial);
+    await this.#plotted(own);
+    if (this.#abort.signal.aborted) return;
+    // The words of the round stay until it is painted anew; its cells cannot be drawn into another grid.
+    Object.assign(this, { run, frame, serial, painted: this.run === run ? this.painted : null });
+    const { grid } = frame;
+    this.image.width = grid.columns * grid.parts;
+    this.image.height = grid.bands.reduce((rows, band) => rows + band.rows, 0) * grid.parts;
+    this.context = this.image.getContext("2d");
+    this.#buildLabels();
     this.#attach();
     this.place();
   }
 
-  /** Until Plotly has drawn the figure of that serial number. */
-  async #plotted(serial) {
+  /** Until Plotly has drawn the figure of that number, or a later one. */
+  async #plotted(figure) {
     const { signal } = this.#abort;
-    while (!signal.aborted && this.graph?._fullLayout?.meta?.serial !== serial) {
+    while (!signal.aborted && !(this.graph?._fullLayout?.meta?.figure >= figure)) {
       await new Promise((resolve) => requestAnimationFrame(resolve));
     }
   }
@@ -109,6 +112,7 @@ export class Renderer {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(height * ratio);
     }
+    this.#drawnEdges = null;
     this.frame.grid.bands.forEach((band, k) => {
       const y = topPx + ((band.label - top) / (bottom - top)) * height;
       const label = this.labels.children[k];
@@ -163,11 +167,11 @@ export class Renderer {
   highlight(jobId) {
     if (jobId === this.highlighted) return;
     this.highlighted = jobId;
-    if (this.isReady && this.painted) this.#drawMarks();
+    if (this.isReady && this.painted?.serial === this.serial) this.#drawMarks();
   }
 
   redraw() {
-    if (!this.isReady || !this.painted) return;
+    if (!this.isReady || this.painted?.serial !== this.serial) return;
     this.#drawCells(0, this.image.height);
     this.#drawMarks();
   }
@@ -177,21 +181,28 @@ export class Renderer {
     drawBands(context, this.image, this.frame.grid, this.geometry, this.canvas.width, this.canvas.height, from, to);
   }
 
+  /** Edges alone stay as they are from round to round: stroking hundreds of them costs more than the cells. */
   #drawMarks() {
+    const { width, height } = this.marks;
+    const marks = this.#marksOf(width, height, window.devicePixelRatio || 1);
+    const { hasAllocation, look } = this.painted;
+    const edges = hasAllocation && hasRoundMarks(marks) ? null : `${hasAllocation} ${look} ${JSON.stringify(this.geometry)}`;
+    if (edges !== null && edges === this.#drawnEdges) return;
+    this.#drawnEdges = edges;
     const context = this.marks.getContext("2d");
-    context.clearRect(0, 0, this.marks.width, this.marks.height);
-    if (this.painted.hasAllocation) this.drawMarksTo(context, this.marks.width, this.marks.height, window.devicePixelRatio || 1);
+    context.clearRect(0, 0, width, height);
+    if (hasAllocation) drawMarks(context, marks);
   }
 
-  /** Everything over the cells, at any size. */
-  drawMarksTo(context, width, height, ratio) {
-    drawMarks(context, { frame: this.frame, geometry: this.geometry, painted: this.painted, offset: this.run.meta.jobIdOffset, highlighted: this.highlighted, width, height, ratio });
+  #marksOf(width, height, ratio) {
+    const { frame, geometry, painted, highlighted, run } = this;
+    return { frame, geometry, painted, highlighted, offset: run.meta.jobIdOffset, width, height, ratio };
   }
 
   /** Cells and marks at any size, for pictures and films. */
   drawTo(context, width, height, ratio) {
     drawBands(context, this.image, this.frame.grid, this.geometry, width, height, 0, this.image.height);
-    if (this.painted.hasAllocation) this.drawMarksTo(context, width, height, ratio);
+    if (this.painted.hasAllocation) drawMarks(context, this.#marksOf(width, height, ratio));
   }
 
   /** Hand the heatmap what is on screen, so that Plotly's own export and hover find it. */

@@ -1,7 +1,7 @@
 // One run, read in chunks of rounds from any byte source: cached by bytes, one request per chunk, abortable.
 
 import { readChunk } from "./chunk.mjs";
-import { cleanQueue, hiddenGpus } from "./clean_queue.mjs";
+import { cleanQueue, hiddenGpus } from "../decoder/clean_queue.mjs";
 import {
   HEADER_BYTES,
   checkListStart,
@@ -13,8 +13,8 @@ import {
   readIndex,
   readJobs,
   sectionEnd,
-} from "./decoder.mjs";
-import { decideTypeOrder, evenlySpaced } from "./type_order.mjs";
+} from "../decoder/decoder.mjs";
+import { decideTypeOrder, evenlySpaced } from "../decoder/type_order.mjs";
 
 const MIB = 2 ** 20;
 const MOST_CHUNK_BYTES = MIB / 2;

@@ -42,7 +42,7 @@ export class OpenDialog {
       this.page.say(`${packed.name} is packed: unpack it first, or put it into a sweep.`);
       return;
     }
-    files.forEach((file, k) => this.page.openLocal({ kind: "file", file }, { beside: this.#beside || k > 0 }));
+    files.forEach((file, k) => this.page.runs.openLocal({ kind: "file", file }, { beside: this.#beside || k > 0 }));
     this.#close();
   }
 
@@ -52,7 +52,7 @@ export class OpenDialog {
       this.page.say(`"${text}" is no address of a file.`);
       return;
     }
-    this.page.openLocal({ kind: "url", url: new URL(text, window.location.href).href }, { beside: this.#beside });
+    this.page.runs.openLocal({ kind: "url", url: new URL(text, window.location.href).href }, { beside: this.#beside });
     this.#close();
   }
 

@@ -2,6 +2,7 @@
 
 import { byId, make, write } from "./dom.mjs";
 
+const FOLLOW_MS = 500;
 const COLUMNS = {
   job_id: (row) => row.job_id,
   job_type: (row) => row.job_type,
@@ -47,15 +48,84 @@ export function queueSizes(rows) {
 
 export class QueuePanel {
   #rows = [];
-  #hasSource = false;
+  #slot = 0;
+  #askedAt = 0;
+  #requests = 0;
+  #wanted = 0;
+  #waiting = new Map();
 
-  constructor({ onPick }) {
+  /** page: { shown(), worker, model }. */
+  constructor(page) {
+    this.page = page;
     this.summary = byId("cluster-queue-summary");
-    this.onPick = onPick;
   }
 
-  /** Show a queue; `counted` is the round's own number of queued jobs, `problem` a sentence where it is damaged. */
-  show({ rows, counted, problem }) {
+  /** The runs whose queues can be chosen. */
+  setRuns(badges) {
+    this.#slot = Math.min(this.#slot, badges.length - 1);
+    const buttons = badges.length < 2 ? [] : badges.map((badge, k) => {
+      const button = make("button", "cluster-badge cluster-tab", badge);
+      button.type = "button";
+      button.setAttribute("aria-pressed", String(k === this.#slot));
+      button.title = `Queue of run ${badge}`;
+      button.addEventListener("click", () => {
+        this.#slot = k;
+        this.setRuns(badges);
+        this.ask();
+      });
+      return button;
+    });
+    byId("cluster-queue-tabs").replaceChildren(...buttons);
+  }
+
+  /** While playing: ask again now and then. */
+  follow(nowMs) {
+    if (nowMs - this.#askedAt > FOLLOW_MS) this.ask();
+  }
+
+  /** Ask the worker for the queue of the round on screen. */
+  ask() {
+    const entry = this.page.shown()[this.#slot];
+    if (!entry) return;
+    const { run, painted } = entry;
+    this.#askedAt = performance.now();
+    this.#wanted = this.#post(run, painted.index);
+    const link = byId("cluster-queue-csv");
+    link.hidden = run.base === null;
+    link.href = run.base === null ? "" : `${run.base}/queue.csv?round_index=${painted.index}`;
+  }
+
+  /** The queue of any round: { ids } or { problem }. */
+  of(run, index) {
+    const request = this.#post(run, index);
+    return new Promise((resolve) => this.#waiting.set(request, resolve));
+  }
+
+  #post(run, index) {
+    this.#requests += 1;
+    this.page.worker.postMessage({ type: "queue", key: run.key, index, request: this.#requests });
+    return this.#requests;
+  }
+
+  /** A queue of the worker's: for who waits for it, else for the screen. */
+  receive({ key, index, request, ids, problem, isAborted }) {
+    const waiter = this.#waiting.get(request);
+    if (waiter) {
+      this.#waiting.delete(request);
+      waiter({ ids, problem });
+      return;
+    }
+    const entry = this.page.shown()[this.#slot];
+    if (!entry || entry.run.key !== key || request !== this.#wanted || isAborted) return;
+    const rows = ids === null ? [] : queueRows(ids, entry.run, index);
+    const head = entry.painted.index === index ? entry.painted.head : null; // playing has gone on
+    const round = head?.round ?? entry.run.clock?.round[index] ?? index;
+    write(byId("cluster-queue-round"), `round ${round.toLocaleString("en-US")}`);
+    this.#show({ rows, counted: head?.jobsQueued ?? rows.length, problem: ids === null ? problem : null });
+  }
+
+  /** `counted` is the round's own number of queued jobs, `problem` a sentence where the queue is damaged. */
+  #show({ rows, counted, problem }) {
     this.#rows = rows;
     const parts = problem
       ? [make("span", "gd-bad", `Damaged queue: ${problem}`)]
@@ -76,27 +146,13 @@ export class QueuePanel {
     this.#refresh();
   }
 
-  /** Which run's queue is shown, where there are several. */
-  setTabs(badges, active, onChoose) {
-    const buttons = badges.length < 2 ? [] : badges.map((badge, k) => {
-      const button = make("button", "cluster-badge cluster-tab", badge);
-      button.type = "button";
-      button.setAttribute("aria-pressed", String(k === active));
-      button.title = `Queue of run ${badge}`;
-      button.addEventListener("click", () => onChoose(k));
-      return button;
-    });
-    byId("cluster-queue-tabs").replaceChildren(...buttons);
-  }
-
   async #refresh() {
     const api = await window.dash_ag_grid?.getApiAsync("cluster-queue").catch(() => null);
     if (!api || api.isDestroyed?.()) return;
-    if (!this.#hasSource || this.api !== api) {
-      this.#hasSource = true;
+    if (this.api !== api) {
       this.api = api;
       api.setGridOption("datasource", { getRows: (request) => this.#answer(request) });
-      api.addEventListener("rowClicked", ({ data }) => data && this.onPick(data.job_id));
+      api.addEventListener("rowClicked", ({ data }) => data && this.page.model.set({ selectedJob: data.job_id }));
       return;
     }
     api.refreshInfiniteCache();
@@ -106,10 +162,5 @@ export class QueuePanel {
   #answer({ startRow, endRow, sortModel, successCallback }) {
     const rows = sortRows(this.#rows, sortModel);
     successCallback(rows.slice(startRow, endRow), rows.length);
-  }
-
-  clear() {
-    this.show({ rows: [], counted: 0, problem: null });
-    write(this.summary, "");
   }
 }

@@ -2,16 +2,26 @@
 
 const EDGES_FROM_PX = 4;
 const NODES_FROM_PX = 6;
+const SHARED_FROM_PX = 8;
 const LABEL_WIDTH_PX = 30;
 const LABEL_HEIGHT_PX = 15;
 const MOST_LABELS = 800;
 
+/** Whether the round itself is marked, beyond edges and node borders: then every frame draws its marks anew. */
+export function hasRoundMarks({ geometry, painted, highlighted, width, height, ratio }) {
+  const [scaleX, scaleY] = scalesOf(geometry, width, height);
+  const isShared = painted.sharing.length > 0 && Math.min(scaleX, scaleY) / ratio >= SHARED_FROM_PX;
+  return highlighted !== null || painted.changes !== null || isShared || hasRoomForLabels(painted, scaleX / ratio, scaleY / ratio);
+}
+
+const scalesOf = ({ x0, x1, top, bottom }, width, height) => [width / (x1 - x0), height / (bottom - top)];
+const hasRoomForLabels = ({ look }, cellWidth, cellHeight) => look !== "share" && cellWidth >= LABEL_WIDTH_PX && cellHeight >= LABEL_HEIGHT_PX;
+
 /** Draw all marks of a round into a context of `width` x `height` device pixels. */
 export function drawMarks(context, { frame, geometry, painted, offset, highlighted, width, height, ratio }) {
   const { grid } = frame;
-  const { x0, x1, top, bottom } = geometry;
-  const scaleX = width / (x1 - x0);
-  const scaleY = height / (bottom - top);
+  const { x0, top } = geometry;
+  const [scaleX, scaleY] = scalesOf(geometry, width, height);
   const cell = Math.min(scaleX, scaleY) / ratio;
   const isNodes = painted.look === "share";
   const toPixels = new DOMMatrix([scaleX, 0, 0, scaleY, -x0 * scaleX, -top * scaleY]);
@@ -37,7 +47,7 @@ export function drawMarks(context, { frame, geometry, painted, offset, highlight
   };
   const isVisible = ([x, y, w, h]) => x + w > 0 && y + h > 0 && x < width && y < height;
 
-  if (cell >= 8) {
+  if (cell >= SHARED_FROM_PX) {
     context.strokeStyle = frame.background;
     context.lineWidth = 2 * ratio;
     for (const { gpu, storedIds } of painted.sharing) {
@@ -53,15 +63,15 @@ export function drawMarks(context, { frame, geometry, painted, offset, highlight
   }
   if (highlighted !== null) {
     const held = [];
-    for (let gpu = 0; gpu < painted.ids.length; gpu += 1) if (painted.ids[gpu] === highlighted + offset) held.push(gpu);
-    for (const { gpu, storedIds } of painted.sharing) if (storedIds.includes(highlighted + offset)) held.push(gpu);
+    for (let gpu = 0; gpu < painted.ids.length; gpu += 1) if (painted.ids[gpu] !== 0 && painted.ids[gpu] === highlighted + offset) held.push(gpu);
+    for (const { gpu, storedIds } of painted.sharing) if (highlighted + offset > 0 && storedIds.includes(highlighted + offset)) held.push(gpu);
     outline(context, held.map(rectOf).filter(isVisible), "#000000", [], ratio);
   }
   if (painted.changes) {
     outline(context, painted.changes.started.map(rectOf).filter(isVisible), "#ffffff", [], ratio);
     outline(context, painted.changes.migrated.map(rectOf).filter(isVisible), "#000000", [4 * ratio, 3 * ratio], ratio);
   }
-  if (!isNodes && scaleX / ratio >= LABEL_WIDTH_PX && scaleY / ratio >= LABEL_HEIGHT_PX) {
+  if (hasRoomForLabels(painted, scaleX / ratio, scaleY / ratio)) {
     label(context, { grid, painted, offset, rectOf, isVisible, ratio, scaleX });
   }
 }

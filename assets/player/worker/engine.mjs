@@ -6,10 +6,10 @@
 import { blockFacts, changesOf } from "./round_facts.mjs";
 import { JobIndex, hoursCoder, remainingCoder, staticCoder, tableOf } from "./coloring.mjs";
 import { popularityOf } from "./blocks.mjs";
-import { FileSource, RangeSource, ServerSource } from "./data_source.mjs";
+import { FileSource, RangeSource, ServerSource } from "../source/data_source.mjs";
 import { Painter } from "./painter.mjs";
-import { RunReader } from "./run_reader.mjs";
-import { scanRun } from "./scan.mjs";
+import { RunReader } from "../source/run_reader.mjs";
+import { scanRun } from "../source/scan.mjs";
 import { SinceTracker } from "./since.mjs";
 
 /** How many chunks are loaded backwards at rest to learn since when jobs hold their GPUs. */
@@ -114,7 +114,8 @@ export class Engine {
     try {
       this.post({ type: "queue", key, index, request, ids: await slot.reader.queue(index) });
     } catch (error) {
-      if (error.name !== "AbortError") this.post({ type: "queue", key, index, request, ids: null, problem: error.message });
+      const isAborted = error.name === "AbortError";
+      this.post({ type: "queue", key, index, request, ids: null, isAborted, problem: isAborted ? "it was left meanwhile" : error.message });
     }
   }
 

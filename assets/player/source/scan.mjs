@@ -1,6 +1,6 @@
 // One pass over a whole run, for files the server has not seen; and series drawn from its columns.
 
-import { rowOfJob } from "./decoder.mjs";
+import { rowOfJob } from "../decoder/decoder.mjs";
 
 /**
  * Columns over all round records, GPU types in the order of reader.gpuTypes (gpusUsed: row-major, a row a round).

@@ -1,9 +1,9 @@
 // The controller: which round is due, what the worker is asked for, what is handed to the renderers. No DOM; the page
 // gives it a worker, a clock and animation frames.
 
-import { Model } from "./model.mjs";
+import { Model } from "../model/model.mjs";
 import { SPEEDS, chunksAhead, duePosition } from "./clock.mjs";
-import { Timeline } from "./timeline.mjs";
+import { Timeline } from "../model/timeline.mjs";
 
 const WINDOW_MS = 1000;
 
@@ -40,16 +40,27 @@ export class Player {
     const before = this.index;
     const isSame = runs[0] === this.model.get("runs")[0];
     this.model.set({ runs });
-    this.realign(index ?? (isSame ? before : 0));
+    this.timeline = this.#newTimeline();
+    this.seek(runs.length ? this.timeline.positionOf(0, index ?? (isSame ? before : 0)) : 0);
   }
 
-  /** Build the timeline anew (other runs, another alignment, clocks that came) with run A at record `index`. */
-  realign(index = this.index) {
-    const runs = this.model.get("runs");
-    const plain = runs.map((run) => ({ nRounds: run.nRounds, simTimeS: run.clock?.simTimeS ?? null, arrivals: null, run }));
-    if (this.model.get("align") === "arrivals") plain.forEach((entry) => { entry.arrivals = entry.run.arrivals; });
-    this.timeline = new Timeline(plain, this.model.get("align"));
-    this.seek(runs.length ? this.timeline.positionOf(0, index) : 0);
+  /** Build the timeline anew (another alignment, clocks that came): run A stays at its record, the others follow. */
+  realign() {
+    const { runs, position } = this.model.all();
+    const before = runs.map((_, k) => this.timeline.indexOf(k, position));
+    this.timeline = this.#newTimeline();
+    const now = runs.length ? this.timeline.positionOf(0, before[0]) : 0;
+    const moves = now !== position || runs.some((_, k) => this.timeline.indexOf(k, now) !== before[k]);
+    if (moves) this.seek(now);
+    else this.ask(); // clocks that came may change colours where they move nothing
+  }
+
+  #newTimeline() {
+    const { runs, align } = this.model.all();
+    return new Timeline(
+      runs.map((run) => ({ nRounds: run.nRounds, simTimeS: run.clock?.simTimeS ?? null, arrivals: align === "arrivals" ? run.arrivals : null })),
+      align,
+    );
   }
 
   /** Run A's record. */

@@ -29,6 +29,7 @@ export class JobView {
   #gpusOf({ painted, run }, jobId) {
     const stored = jobId + run.meta.jobIdOffset;
     const gpus = [];
+    if (stored === 0) return gpus; // job 0 of a file without offset: it looks idle
     for (let gpu = 0; gpu < painted.ids.length; gpu += 1) if (painted.ids[gpu] === stored) gpus.push(gpu);
     for (const { gpu, storedIds } of painted.sharing) if (storedIds.includes(stored) && !gpus.includes(gpu)) gpus.push(gpu);
     return gpus.sort((a, b) => a - b);
@@ -128,14 +129,14 @@ export class JobView {
       const { run, painted } = entry;
       const job = run.job(jobId, painted.index);
       const gpus = this.#gpusOf(entry, jobId);
-      return { ...entry, job, gpus, status: statusOf(job, gpus, painted, run) };
+      return { ...entry, job, gpus, status: statusOf(job, gpus, painted) };
     });
     const shape = JSON.stringify([jobId, columns.map(({ job, gpus, status, run }) => [run.key, gpus, status, job.progress?.toFixed(2), job.firstStart, job.endH])]);
     if (shape === this.#shape) return;
     this.#shape = shape;
     showCard(this.card, jobId, columns, {
       onClose: () => model.set({ selectedJob: null }),
-      onJump: (k, event) => this.page.jumpTo(`job ${jobId} ${event}`, k),
+      onJump: (k, event) => this.page.controls.jumpTo(`job ${jobId} ${event}`, k),
     });
   }
 

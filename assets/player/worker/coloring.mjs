@@ -1,7 +1,7 @@
 // From a job to the palette code of its cells. Rules and palettes come from figures/player_colors.py.
 // A code fits 7 bits; code 0 is idle.
 
-import { rowOfJob } from "./decoder.mjs";
+import { rowOfJob } from "../decoder/decoder.mjs";
 
 const SECONDS_PER_HOUR = 3600;
 /** Up to here codes are looked up in a table by stored id. */
