@@ -60,6 +60,19 @@ _READY_JS = """async (timeoutMs) => {
     }
   }
 }"""
+# A page that has come to rest: all that opening it asks for is drawn, and nothing has been painted for half a second.
+_REST_JS = """async (timeoutMs) => {
+  const began = performance.now();
+  let [drawn, since] = [-1, began];
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const now = performance.now();
+    const stats = await window.gavel.player.stats();
+    if (stats.drawn !== drawn) [drawn, since] = [stats.drawn, now];
+    if (document.querySelector("#cluster-scrubber .main-svg") && now - since > 500) return;
+    if (now - began > timeoutMs) throw new Error(`the page did not come to rest within ${timeoutMs} ms`);
+  }
+}"""
 _JUMP_JS = """async ([index, timeoutMs]) => {
   const player = window.gavel.player;
   const drawnBefore = (await player.stats()).drawn;
@@ -168,8 +181,9 @@ def measure_play(
 
 
 def measure_jump(browser: Browser, server: Server, name: str, index: int) -> dict[str, float]:
-    """Seek once on a fresh page: ms to painted, as the player says and as the page sees; round data asked for."""
+    """Seek once on a fresh page at rest: ms to painted, as the player and as the page see it; round data asked for."""
     with cluster_page(browser, server, [name], 1) as page:
+        page.evaluate(_REST_JS, _LOAD_TIMEOUT_MS)
         requests: list[str] = []
         before = stats(page)
         page.on("request", lambda request: requests.append(urlsplit(request.url).path))

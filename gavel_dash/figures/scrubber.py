@@ -1,7 +1,7 @@
 """The frame of the chart under the heatmap: axes, phases and styled traces without data. Plain dicts, no Dash.
 
-`assets/player/renderer/scrubber.mjs` fills it, for whatever part of the runs is in view. x is the position: the record index of
-the longest run, which is what one seeks by (the first rounds of a log share a time); ticks say hours.
+`assets/player/renderer/scrubber.mjs` fills it, for whatever part of the runs is in view. x is the position: the record
+index of the longest run, which is what one seeks by (the first rounds of a log share a time); ticks say hours.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ The server opens runs and builds the frames they are drawn into (`cluster_view`)
 browser by `assets/player/`: `cluster-info` tells it which runs, it answers with `cluster-request` what frames it needs,
 and gets them in `cluster-frames`.
 
-The query holds `run` (one per run), `round`, `speed`, `color` and what else `assets/player/model/address.mjs` keeps there.
-`round` is run A's record index, counted from 0: it is unique in a file and the whole package seeks by it, while the
-simulator's round numbers, which the page shows, may repeat or have gaps.
+The query holds `run` (one per run), `round`, `speed`, `color` and what else `assets/player/model/address.mjs` keeps
+there. `round` is run A's record index, counted from 0: it is unique in a file and the whole package seeks by it, while
+the simulator's round numbers, which the page shows, may repeat or have gaps.
 """
 
 from __future__ import annotations
