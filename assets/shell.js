@@ -62,7 +62,7 @@
     return fetchQuietly.apply(this, request).catch(function (error) {
       if (error.name !== "AbortError" && String(request[0]).includes("_dash-update-component")) {
         const sentence = "The server does not answer. Is it still running? What you see is what it sent last.";
-        window.dash_clientside.set_props("shell-toast", { children: sentence, is_open: true });
+        window.dash_clientside.set_props("shell-toast", { header: "Something went wrong", children: sentence, is_open: true });
       }
       throw error;
     });

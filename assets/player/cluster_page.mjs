@@ -83,8 +83,8 @@ export class ClusterPage {
     return this.model.get("runs");
   }
 
-  say(sentence) {
-    setProps("shell-toast", { children: sentence, is_open: true });
+  say(sentence, header = "Something went wrong") {
+    setProps("shell-toast", { header, children: sentence, is_open: true });
   }
 
   #sayProblem({ message, key }) {
@@ -104,6 +104,9 @@ export class ClusterPage {
     const isFirst = this.order.length === 0;
     const isSameA = this.order[0] === runs[0];
     this.player.setRuns(runs, isSameA ? null : (runs[0].info?.index ?? 0));
+    const { selectedJob } = this.model.all();
+    // An address may name a job that none of the runs has: it would only dim everything.
+    if (isFirst && selectedJob !== null && runs.every((run) => !run.job(selectedJob, 0).known)) this.model.set({ selectedJob: null });
     if (isFirst && this.address.loop) this.model.set({ loop: this.address.loop });
     if (!isSameA && !isFirst) this.model.set({ loop: null });
     this.queue.setRuns(runs.map((_, k) => BADGES[k]));
@@ -210,6 +213,8 @@ export class ClusterPage {
     // Clocks may change which run leads; the round on screen stays.
     if (this.order.includes(run)) {
       this.player.realign();
+      // A file that was opened at its first round, mostly an idle cluster, goes where a run of the sweep opens.
+      if (run.base === null && run === this.order[0] && this.player.index === 0 && !this.model.get("playing")) this.player.seekIndex(run.representativeRound());
       if (this.player.timeline.nPositions !== before || run.base === null) this.requestFrames();
       this.scrubber.runsChanged();
       this.#showSide();
@@ -240,7 +245,10 @@ export class ClusterPage {
   /** What is on screen: [{ run, badge, painted, renderer }], A first. */
   shown() {
     return this.order
-      .map((run, k) => ({ run, k, badge: BADGES[k], renderer: this.renderers[k], painted: this.renderers[k].painted }))
+      .map((run, k) => ({
+        run, k, badge: BADGES[k], renderer: this.renderers[k], painted: this.renderers[k].painted,
+        hasEnded: this.player.timeline.hasEnded(k, this.model.get("position")),
+      }))
       .filter(({ run, painted }) => painted && painted.key === run.key);
   }
 
@@ -248,9 +256,9 @@ export class ClusterPage {
   #writeRound() {
     const shown = this.shown();
     if (shown.length === 0) return;
-    shown.forEach(({ renderer, painted, run, k }) => {
+    shown.forEach(({ renderer, painted, run, k, hasEnded }) => {
       renderer.writeLabels();
-      this.legend.writeWhere(byId(`cluster-head-${k}`), run, painted);
+      this.legend.writeWhere(byId(`cluster-head-${k}`), painted, hasEnded);
     });
     write(byId("cluster-now"), nowLine(shown[0]));
   }
@@ -261,7 +269,7 @@ export class ClusterPage {
     if (shown.length === 0) return;
     shown.forEach(({ painted, k }) => write(byId(`cluster-note-${k}`), differenceNote(painted)));
     write(byId("cluster-tiles-round"), `Round ${shown[0].painted.head.round.toLocaleString("en-US")}`);
-    this.tiles.show(shown.map(({ badge, run, painted }) => ({ badge, values: tileValues(run, painted), types: typeValues(run, painted) })));
+    this.tiles.show(shown.map(({ badge, run, painted, hasEnded }) => ({ badge, hasEnded, values: tileValues(run, painted), types: typeValues(run, painted) })));
     this.scrubber.setSlider(this.model.get("position"), nowLine(shown[0]));
     this.legend.show(shown, this.frames);
     this.jobs.showSelected();
@@ -312,6 +320,7 @@ export class ClusterPage {
     if (!renderer.isReady) return;
     const { width, height, x0, x1, top, bottom } = renderer.geometry;
     const cellPx = Math.min(width / (x1 - x0), height / (bottom - top));
+    byId("cluster-whole").hidden = renderer.zoom === null;
     this.model.set({ nodes: this.detail === "nodes" || (this.detail === "auto" && cellPx < SMALLEST_CELL_PX) });
   }
 

@@ -13,7 +13,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from gavel_dash.figures.player_colors import COLOR_BY
-from gavel_dash.figures.theme import GRAPH_CONFIG
+from gavel_dash.figures.theme import GRAPH_CONFIG, layout
 from gavel_dash.pages.cluster_panels import menu, open_dialog, queue_panel, scrubber_panel
 from gavel_dash.pages.cluster_view import (
     MOST_RUNS,
@@ -184,7 +184,15 @@ def _heatmap_panel(color: str) -> Component:
                 ],
                 className="cluster-view-controls",
             ),
-            html.Div(id="cluster-legend", className="cluster-legend", role="group", **{"aria-label": "Legend"}),
+            html.Div(
+                [
+                    html.Div(id="cluster-legend", className="cluster-legend", role="group", **{"aria-label": "Legend"}),
+                    button(
+                        "cluster-whole", "Whole cluster", "Back to the whole cluster (0, or double click)", hidden=True
+                    ),
+                ],
+                className="cluster-legend-row",
+            ),
             html.Div([_slot(k) for k in range(MOST_RUNS)], id="cluster-slots", className="cluster-slots"),
         ],
         className="cluster-heatmap-panel",
@@ -201,7 +209,10 @@ def _slot(k: int) -> Component:
         "showTips": False,
         "responsive": False,
     }
-    graph = dcc.Graph(id=f"cluster-heatmap-{k}", config=config, className="cluster-graph")
+    # Until the player has a frame for it: Plotly's own empty chart would be white, with axes.
+    hidden_axis = {"visible": False}
+    empty = {"data": [], "layout": layout("light", xaxis=hidden_axis, yaxis=hidden_axis)}
+    graph = dcc.Graph(id=f"cluster-heatmap-{k}", figure=empty, config=config, className="cluster-graph")
     return html.Div(
         [
             html.Div(id=f"cluster-head-{k}", className="cluster-head"),

@@ -47,7 +47,7 @@ def scrubber_panel(query: Mapping[str, object]) -> Component:
                 [
                     html.Span("Occupancy", className="cluster-key-occupancy"),
                     html.Span("Jobs in the system", className="cluster-key-jobs"),
-                    html.Span(id="cluster-now", className="cluster-now"),
+                    html.Span("Loading …", id="cluster-now", className="cluster-now"),
                 ],
                 className="cluster-key",
             ),
@@ -93,6 +93,7 @@ def _transport(query: Mapping[str, object]) -> Component:
     loop = [
         button("cluster-loop-from", "[", "Loop from this round ([)", className="cluster-key-button"),
         button("cluster-loop-to", "]", "Loop to this round (])", className="cluster-key-button"),
+        button("cluster-loop-none", "×", "No loop (\\)", className="cluster-key-button", disabled=True),
     ]
     speeds = {speed: f"{speed:g}×" for speed in SPEEDS}
     asked = query_value(query, "speed") or "1"

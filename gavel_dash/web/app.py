@@ -19,7 +19,7 @@ from gavel_dash.pages import PAGES
 from gavel_dash.ui import empty_state
 from gavel_dash.web.api import register_api
 from gavel_dash.web.player_api import register_player_api
-from gavel_dash.web.shell import INDEX, build_shell, register_shell_callbacks
+from gavel_dash.web.shell import ERROR_HEADER, INDEX, build_shell, register_shell_callbacks
 
 if TYPE_CHECKING:
     from gavel_dash.sweep import Sweep
@@ -102,7 +102,7 @@ def _serve_bootstrap(server: flask.Flask) -> None:
 
 def _say_error(error: Exception) -> None:
     """Show in the toast what went wrong in a callback."""
-    dash.set_props("shell-toast", {"children": _sentence(error), "is_open": True})
+    dash.set_props("shell-toast", {"header": ERROR_HEADER, "children": _sentence(error), "is_open": True})
 
 
 def _sentence(error: Exception) -> str:

@@ -10,6 +10,9 @@ import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
+#: Over what the toast says; pages may put another over a hint.
+ERROR_HEADER = "Something went wrong"
+
 #: Keys that work on every page; a page may add its own as a tuple `KEYS` of (key, meaning).
 SHELL_KEYS = (("?", "this help"), ("/", "search"), ("Esc", "close what is open"))
 
@@ -87,7 +90,7 @@ def build_shell(pages: Sequence[ModuleType], sweep_name: str, n_runs: int) -> Co
             _help_sheet(pages, keys),
             dbc.Toast(
                 id="shell-toast",
-                header="Something went wrong",
+                header=ERROR_HEADER,
                 is_open=False,
                 dismissable=True,
                 className="gd-toast",

@@ -186,10 +186,13 @@ def expected_tiles(run: Run, index: int) -> dict[str, str]:
     gone = jobs[jobs["completed"] & (jobs["completion_round"] < row["round"])]
     measured = gone[gone["in_window"]]
     round_numbers, sim_time_s = run.clock()
-    start = int(np.searchsorted(sim_time_s, max(sim_time_s[0], sim_time_s[index] - 360_000), "left"))
-    hours = float(sim_time_s[index] - max(sim_time_s[0], sim_time_s[index] - 360_000)) / 3600
+    times = sim_time_s.astype(float)
+    start = max(0, int(np.searchsorted(times, times[index] - 360_000, "right")) - 1)
+    hours = (times[index] - times[start]) / 3600
     completions = jobs.loc[jobs["completed"], "completion_round"]
     recent = int((completions < round_numbers[index]).sum() - (completions < round_numbers[start]).sum())
+    # A mean that misses measured jobs is a lower bound.
+    bound = "≥ " if run.window and 0 < len(measured) < run.window.n_jobs else ""
     mean = {True: "–", False: "{:,.1f} h"}
     return {
         "occupancy": f"{100 * row['occupancy']:.1f}%",
@@ -199,7 +202,7 @@ def expected_tiles(run: Run, index: int) -> dict[str, str]:
         "jobs_completed": f"{row['jobs_completed']:,}",
         "throughput_jph": f"{recent / hours:,.2f} jph" if hours > 0 else "–",
         "mean_jct_h": mean[gone.empty].format(gone["jct_h"].mean()),
-        "window_jct_h": mean[measured.empty].format(measured["jct_h"].mean()),
+        "window_jct_h": bound + mean[measured.empty].format(measured["jct_h"].mean()),
         "effective_utilization": f"{100 * row['effective_utilization']:.1f}%",
     }
 

@@ -89,7 +89,7 @@ def test_two_runs_in_step_by_time_round_and_arrivals(page: Page, stretched: tupl
             for k, run in enumerate((quick, slow)):
                 assert shown_job_ids(page, k) == run.allocation(expected[position][k]).tolist(), (label, position)
         if label != "arrivals":
-            expect(page.locator(f"#cluster-head-{int(label == 'round')}")).to_contain_text("its end")
+            expect(page.locator(f"#cluster-head-{int(label == 'round')}")).to_contain_text("ended before")
 
 
 def test_the_difference_compares_gpu_by_gpu(page: Page, synthetic_address: str, synthetic: Sweep) -> None:

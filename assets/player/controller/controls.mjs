@@ -7,6 +7,7 @@ import { findJump, parseJump } from "./jump.mjs";
 const BUTTONS = {
   "cluster-first": ["first"], "cluster-previous": ["step", -1], "cluster-play": ["toggle"], "cluster-next": ["step", 1],
   "cluster-last": ["last"], "cluster-loop-from": ["loopFrom"], "cluster-loop-to": ["loopTo"],
+  "cluster-loop-none": ["noLoop"], "cluster-whole": ["wholeCluster"],
 };
 
 export class Controls {
@@ -81,7 +82,7 @@ export class Controls {
     if (!run) return;
     const found = findJump(parseJump(text), run);
     if (found.problem) {
-      page.say(found.problem);
+      page.say(found.problem, "Go to");
       return;
     }
     if (found.jobId !== undefined) page.model.set({ selectedJob: found.jobId });
@@ -127,6 +128,7 @@ export class Controls {
     this.page.scrubber.setLoop(loop);
     byId("cluster-loop-from").setAttribute("aria-pressed", String(loop !== null));
     byId("cluster-loop-to").setAttribute("aria-pressed", String(loop !== null));
+    byId("cluster-loop-none").disabled = loop === null;
     this.page.writeAddress();
   }
 

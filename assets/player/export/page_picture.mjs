@@ -1,6 +1,6 @@
 // The runs as they are on screen, with their numbers, painted on one canvas: for pictures and frames of films.
 
-import { TILES, tileValues } from "../panels/tiles.mjs";
+import { TILES, tileValues, writeTile } from "../panels/tiles.mjs";
 
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif';
 const HEAD_PX = 48;
@@ -71,8 +71,7 @@ export function paintPage(context, shown, { width, scale }) {
     const y = HEAD_PX + legendPx + cells + GAP_PX + Math.floor(i / TILES_IN_ROW) * rowPx;
     text(tile.label, x, y + 12, { fill: "muted" });
     values.forEach((own, k) => {
-      const { value } = own[tile.key];
-      const written = value === null ? "–" : tile.write(value);
+      const written = writeTile(tile, own[tile.key]);
       text(shown.length > 1 ? `${shown[k].badge}  ${written}` : written, x, y + 33 + k * 17, { size: shown.length > 1 ? 13 : 18, weight: 600 });
     });
   });

@@ -116,6 +116,12 @@ export class Run {
     return [Math.min(start, this.nRounds), Math.max(Math.min(start, this.nRounds), Math.min(end, this.nRounds))];
   }
 
+  /** Record in the middle of the measurement, of the run where there is none; as the library's Run. */
+  representativeRound() {
+    const [start, end] = this.phases() ?? [0, this.nRounds];
+    return Math.max(0, Math.min(Math.floor((start + end) / 2), this.nRounds - 1));
+  }
+
   phaseOf(index) {
     const phases = this.phases();
     if (!phases) return "";

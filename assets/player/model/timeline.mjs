@@ -56,6 +56,17 @@ export class Timeline {
     return this.#map(this.runs[k], this.runs[this.lead], index);
   }
 
+  /** Whether a position lies behind the end of run `k`, which stays there: it is then compared with another moment. */
+  hasEnded(k, position) {
+    const [lead, run] = [this.runs[this.lead], this.runs[k]];
+    if (run === lead || run.nRounds === 0) return false;
+    const last = run.nRounds - 1;
+    const i = clamp(position, 0, Math.max(0, lead.nRounds - 1));
+    if (this.align === "time" && lead.simTimeS && run.simTimeS) return lead.simTimeS[i] > run.simTimeS[last];
+    if (this.align === "arrivals" && lead.arrivals && run.arrivals) return lead.arrivals[i] > run.arrivals[last];
+    return i > last;
+  }
+
   #map(from, to, index) {
     const i = clamp(index, 0, Math.max(0, from.nRounds - 1));
     if (from === to) return i;

@@ -19,6 +19,8 @@ export function formatRanges(numbers) {
   return `${texts.slice(0, MOST_RANGES).join(", ")} and more (${count(numbers.length)} in all)`;
 }
 
+const gpuWords = (gpus) => `GPU${gpus.length === 1 ? "" : "s"} ${formatRanges(gpus)}`;
+
 /** A category as people write it; figures/heatmap_colors.py does the same. */
 export function categoryLabel(category) {
   const name = category.toLowerCase().replaceAll("_", " ");
@@ -38,7 +40,7 @@ export function jobLines(job, gpus, since = null) {
     lines.push(`${job.jobType} · ${categoryLabel(job.category)}`);
     if (job.scaleFactor !== null) lines.push(`Scale factor: ${job.scaleFactor}`);
   }
-  if (gpus?.length) lines.push(`GPUs: ${formatRanges(gpus)}`);
+  if (gpus?.length) lines.push(`On ${gpuWords(gpus)}`);
   if (since) lines.push(`On these since round ${count(since.round)}${since.isBound ? " or earlier" : ""}`);
   if (job.known) {
     const at = Number.isFinite(job.arrivalH) ? `, ${hours(job.arrivalH)}` : "";
@@ -74,7 +76,7 @@ export function showCard(element, jobId, columns, actions) {
   const head = make("div", "gd-panel-head", [make("h2", "gd-panel-title", `Job ${jobId}`), close]);
   const bodies = columns.map(({ badge, job, status, gpus, k }) => {
     const rows = jobFacts(job).flatMap(([label, value]) => [make("dt", "", label), make("dd", "", value)]);
-    const now = make("div", "cluster-card-now", [several ? make("span", "cluster-badge", badge) : "", make("strong", "", status), gpus.length ? ` on ${formatRanges(gpus)}` : ""]);
+    const now = make("div", "cluster-card-now", [several ? make("span", "cluster-badge", badge) : "", make("strong", "", status), gpus.length ? ` on ${gpuWords(gpus)}` : ""]);
     const life = make("div", "cluster-life");
     life.title = job.progress == null ? "Its end is not in this run" : `${Math.round(100 * job.progress)}% of its time in the system`;
     const part = make("span");
@@ -84,7 +86,7 @@ export function showCard(element, jobId, columns, actions) {
     const jumps = make("div", "cluster-card-jumps", ["arrival", "start", "end"].map((event) => {
       const button = make("button", "gd-button gd-button-link", { arrival: "Arrival", start: "First start", end: "End" }[event]);
       button.type = "button";
-      button.title = `Go to its ${event === "start" ? "first start" : event}`;
+      button.title = { arrival: "Go to the first round that shows it", start: "Go to its first start", end: "Go to its last round" }[event];
       button.disabled = (event === "end" && !job.completed) || (event === "start" && !(job.firstStart >= 0)) || !job.known;
       button.addEventListener("click", () => actions.onJump(k, event));
       return button;

@@ -60,12 +60,11 @@ export class Legend {
     head.replaceChildren(make("span", "cluster-badge", badge), name, make("span", "cluster-head-where gd-muted"), close);
   }
 
-  writeWhere(head, run, painted) {
+  writeWhere(head, painted, hasEnded) {
     const where = head.querySelector(".cluster-head-where");
     if (!where) return;
     const hours = (painted.head.simTimeS / 3600).toLocaleString("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-    const ended = painted.index === run.nRounds - 1 ? " · its end" : "";
-    write(where, `round ${painted.head.round.toLocaleString("en-US")} · ${hours} h${ended}`);
+    write(where, `${hasEnded ? "ended before: " : ""}round ${painted.head.round.toLocaleString("en-US")} · ${hours} h`);
   }
 }
 

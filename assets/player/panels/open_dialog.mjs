@@ -39,7 +39,7 @@ export class OpenDialog {
     if (files.length === 0) return;
     const packed = files.find((file) => /\.(zst|gz)$/.test(file.name));
     if (packed) {
-      this.page.say(`${packed.name} is packed: unpack it first, or put it into a sweep.`);
+      this.page.say(`${packed.name} is packed: unpack it first, or put it into a sweep.`, "Open a file");
       return;
     }
     files.forEach((file, k) => this.page.runs.openLocal({ kind: "file", file }, { beside: this.#beside || k > 0 }));
@@ -49,7 +49,7 @@ export class OpenDialog {
   #openAddress() {
     const text = byId("cluster-open-address").value.trim();
     if (!URL.canParse(text, window.location.href) || text === "") {
-      this.page.say(`"${text}" is no address of a file.`);
+      this.page.say(`"${text}" is no address of a file.`, "Open a file");
       return;
     }
     this.page.runs.openLocal({ kind: "url", url: new URL(text, window.location.href).href }, { beside: this.#beside });

@@ -16,7 +16,7 @@ export const TILES = [
   { key: "jobs_queued", label: "Queued", hint: "Jobs in the system that hold none", write: count },
   { key: "jobs_completed", label: "Completed", hint: "Jobs completed since the start", write: count },
   {
-    key: "throughput_jph", label: "Throughput", write: jph,
+    key: "throughput_jph", label: `Throughput, ${THROUGHPUT_HOURS} h`, write: jph,
     hint: `Completions per simulated hour over the last ${THROUGHPUT_HOURS} h`,
   },
   { key: "mean_jct_h", label: "Mean JCT so far", hint: "Over all jobs completed before this round", write: hours },
@@ -52,6 +52,7 @@ export function tileValues(run, painted) {
     fragmentation_rate: fragmentation(painted, gpus),
   };
   const tiles = Object.fromEntries(Object.entries(values).map(([key, [value, detail]]) => [key, { value, detail }]));
+  tiles.window_jct_h.isBound = inWindow.n - inWindow.missing < nWindow;
   tiles.window_jct_h.of = run.window ? `${run.window.startJob}:${run.window.endJob}` : "";
   return tiles;
 }
@@ -76,7 +77,7 @@ function fragmentation({ blocks, hasAllocation, visible, head }, gpus) {
   const isWhole = visible === head.gpusUsed.reduce((a, b) => a + b, 0);
   const share = `${percent(gpus ? blocks.fragmented / gpus : 0)} of all GPUs`;
   // Blocks follow the cells: where the simulator counts other GPUs in use than the file names, that is said.
-  return [blocks.fragmented / blocks.free, isWhole ? share : "by the GPUs that name a job"];
+  return [blocks.fragmented / blocks.free, isWhole ? share : "of GPUs that name a job"];
 }
 
 /** Share in use now and on average since the start, per GPU type. */
@@ -91,6 +92,11 @@ export function typeValues(run, painted) {
       title: `${type.name}: ${count(used)} of ${count(type.count)} GPUs in use; on average since the start ${mean === null ? "not known" : percent(mean.share)}`,
     };
   });
+}
+
+/** A tile's value in words; a mean that misses some of its jobs is a lower bound. */
+export function writeTile(tile, { value, isBound }) {
+  return value === null ? "–" : `${isBound ? "≥ " : ""}${tile.write(value)}`;
 }
 
 /** A tile's difference to run A in its own unit, with a sign; means over different windows are not compared. */
@@ -119,10 +125,11 @@ export class TilePanel {
     const several = columns.length > 1;
     const texts = [];
     for (const tile of TILES) {
-      columns.forEach(({ values }, k) => {
-        const { value, detail } = values[tile.key];
-        const written = value === null ? "–" : tile.write(value);
-        texts.push(written, several && k > 0 ? writeDifference(tile, values[tile.key], columns[0].values[tile.key]) : detail);
+      columns.forEach(({ values, hasEnded }, k) => {
+        const { detail } = values[tile.key];
+        const isEnded = hasEnded || columns[0].hasEnded;
+        const difference = () => (isEnded ? "ended" : writeDifference(tile, values[tile.key], columns[0].values[tile.key]));
+        texts.push(writeTile(tile, values[tile.key]), several && k > 0 ? difference() : detail);
       });
     }
     for (const { types } of columns) for (const { now, mean } of types) texts.push(now, mean);

@@ -123,7 +123,7 @@ function label(context, { grid, painted, offset, rectOf, isVisible, ratio, scale
   context.textBaseline = "middle";
   for (const [gpu, [x, y, w, h]] of cells) {
     const text = String(painted.ids[gpu] - offset);
-    if (text.length * 6.5 * ratio > scaleX - 4 * ratio) continue;
+    if (text.length * 6.6 * ratio > scaleX - 6 * ratio) continue;
     context.fillStyle = inkOn(painted.pixels[pixelOf(gpu)]);
     context.fillText(text, x + w / 2, y + h / 2);
   }

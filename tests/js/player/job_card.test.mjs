@@ -25,7 +25,7 @@ test("names of categories and GPUs", () => {
 
 test("lines under the pointer say what is known, and a bound as one", () => {
   assert.deepEqual(jobLines(RUN.job(38, 1200), [3, 4, 9], { round: 1100, isBound: true }), [
-    "Job 38", "LM (batch 80) · Language model", "Scale factor: 8", "GPUs: 3–4, 9", "On these since round 1,100 or earlier", "Arrived: round 11, 1.0 h",
+    "Job 38", "LM (batch 80) · Language model", "Scale factor: 8", "On GPUs 3–4, 9", "On these since round 1,100 or earlier", "Arrived: round 11, 1.0 h",
   ]);
   assert.equal(jobLines(RUN.job(38, 1200), null, { round: 1100, isBound: false })[3], "On these since round 1,100");
   assert.deepEqual(jobLines(RUN.job(40, 0), []), ["Job 40", "type 9 · Other", "Arrived: round 1,999, 199.8 h"]);

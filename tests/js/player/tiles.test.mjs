@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { TILES, tileValues, typeValues, writeDifference } from "../../../assets/player/panels/tiles.mjs";
+import { TILES, tileValues, typeValues, writeDifference, writeTile } from "../../../assets/player/panels/tiles.mjs";
 import { makeRun } from "./make_run.mjs";
 
 const JOBS = [[0, 0, 1, 0, 5, 3600], [1, 0, 4, 0, 8, 7200], [2, 0, 1, 0, 9, 0], [3, 0, 1, 2, 0, 0]];
@@ -24,7 +24,7 @@ function makePainted(more = {}, head = {}) {
 /** What stands in a tile: value and detail. */
 function wordsOf(run, painted) {
   const values = tileValues(run, painted);
-  return Object.fromEntries(TILES.map(({ key, write }) => [key, [values[key].value === null ? "–" : write(values[key].value), values[key].detail]]));
+  return Object.fromEntries(TILES.map((tile) => [tile.key, [writeTile(tile, values[tile.key]), values[tile.key].detail]]));
 }
 
 test("a round in numbers and words", () => {
@@ -36,7 +36,7 @@ test("a round in numbers and words", () => {
     jobs_completed: ["3", "jobs since the start"],
     throughput_jph: ["3.33 jph", "over 1 h"], // three in the nine rounds of 360 s before it
     mean_jct_h: ["1.5 h", "2 jobs"], // nobody knows how long job 2 took
-    window_jct_h: ["2.0 h", "1 of 3 jobs"],
+    window_jct_h: ["≥ 2.0 h", "1 of 3 jobs"], // the two that are missing took longer
     effective_utilization: ["87.5%", "since the start"],
     fragmentation_rate: ["25.0%", "8.3% of all GPUs"],
   });
@@ -74,7 +74,7 @@ test("free blocks and fragmentation say where they cannot be known, or follow th
   assert.deepEqual(words({ blocks: null, hasAllocation: false }), ["no allocation data", "–", "no allocation data"]);
   assert.deepEqual(words({ blocks: { free: 2, largestBlock: 1, fragmented: null } }).slice(1), ["–", "no job sizes known"]);
   assert.deepEqual(words({ blocks: { free: 0, largestBlock: 0, fragmented: 0 } }).slice(1), ["–", "no GPU is free"]);
-  assert.deepEqual(words({ visible: 3 }).slice(1), ["25.0%", "by the GPUs that name a job"]);
+  assert.deepEqual(words({ visible: 3 }).slice(1), ["25.0%", "of GPUs that name a job"]);
 });
 
 test("more GPUs in use than there are leave none free", () => {

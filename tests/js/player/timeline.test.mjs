@@ -109,3 +109,13 @@ test("positions outside are those at the ends; no runs are no positions", () => 
   assert.deepEqual([-5, 99].map((position) => timeline.indexOf(0, position)), [0, 3]);
   assert.equal(new Timeline([], "time").nPositions, 0);
 });
+
+test("a run has ended where its timeline goes on without it", () => {
+  const run = (times) => ({ nRounds: times.length, simTimeS: Float32Array.from(times), arrivals: Uint32Array.from(times.keys()) });
+  const runs = [run([0, 360, 720]), run([0, 360, 720, 1080, 1440])];
+  for (const align of ["time", "round", "arrivals"]) {
+    const timeline = new Timeline(runs, align);
+    assert.deepEqual([0, 2, 3, 4].map((position) => timeline.hasEnded(0, position)), [false, false, true, true], align);
+    assert.equal(timeline.hasEnded(1, 4), false);
+  }
+});
