@@ -1,7 +1,7 @@
 // Time while playing: which position is due now. Drawings may be skipped, time never is.
 
 /** Rounds per second at speed 1. */
-export const ROUNDS_PER_SECOND = 5;
+const ROUNDS_PER_SECOND = 5;
 export const SPEEDS = [0.25, 0.5, 1, 2, 5, 10, 20, 50, 100];
 
 /** Position due `elapsedMs` after play began at `from`, and whether the end was reached.

@@ -265,7 +265,7 @@ export class Renderer {
 }
 
 /** The bands of an image of cells, stretched to what is visible of each; rows [from, to) of the image changed. */
-export function drawBands(context, image, grid, geometry, width, height, from, to) {
+function drawBands(context, image, grid, geometry, width, height, from, to) {
   const { x0, x1, top, bottom } = geometry;
   const scaleX = width / (x1 - x0);
   const scaleY = height / (bottom - top);

@@ -63,7 +63,7 @@ export class ScrubberView {
   }
 
   progress(run, fraction) {
-    this.page.root.style.setProperty("--scanned", `${Math.round(100 * fraction)}%`);
+    this.page.root.style.setProperty("--scanned-words", `"${Math.round(100 * fraction)}%"`);
     this.page.root.classList.toggle("cluster-scanning", fraction < 1);
   }
 

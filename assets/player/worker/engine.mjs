@@ -16,7 +16,7 @@ import { SinceTracker } from "./since.mjs";
 const MOST_CHUNKS_BACK = 8;
 
 /** The byte source a message describes. */
-export async function openSource(source, signal) {
+async function openSource(source, signal) {
   if (source.kind === "server") return new ServerSource(source);
   if (source.kind === "url") return RangeSource.open(source.url, signal);
   return new FileSource(source.file);
