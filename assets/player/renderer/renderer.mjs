@@ -49,11 +49,13 @@ export class Renderer {
     setProps(this.graphId, { figure });
     await this.#plotted(own);
     if (this.#abort.signal.aborted) return;
-    // The words of the round stay until it is painted anew; its cells cannot be drawn into another grid.
-    Object.assign(this, { run, frame, serial, painted: this.run === run ? this.painted : null });
     const { grid } = frame;
-    this.image.width = grid.columns * grid.parts;
-    this.image.height = grid.bands.reduce((rows, band) => rows + band.rows, 0) * grid.parts;
+    const width = grid.columns * grid.parts;
+    const height = grid.bands.reduce((rows, band) => rows + band.rows, 0) * grid.parts;
+    const fits = this.run === run && this.image.width === width && this.image.height === height;
+    // Cells of the same grid stay, in their old colours, until the round is painted anew.
+    Object.assign(this, { run, frame, serial, painted: fits ? this.painted : null });
+    if (!fits) Object.assign(this.image, { width, height });
     this.context = this.image.getContext("2d");
     this.#buildLabels();
     this.#attach();
@@ -167,11 +169,11 @@ export class Renderer {
   highlight(jobId) {
     if (jobId === this.highlighted) return;
     this.highlighted = jobId;
-    if (this.isReady && this.painted?.serial === this.serial) this.#drawMarks();
+    if (this.isReady && this.painted) this.#drawMarks();
   }
 
   redraw() {
-    if (!this.isReady || this.painted?.serial !== this.serial) return;
+    if (!this.isReady || !this.painted) return;
     this.#drawCells(0, this.image.height);
     this.#drawMarks();
   }
@@ -208,7 +210,7 @@ export class Renderer {
   /** Hand the heatmap what is on screen, so that Plotly's own export and hover find it. */
   sync() {
     const { painted, frame } = this;
-    if (!painted?.codes || !this.graph) return null;
+    if (!painted?.codes || painted.serial !== this.serial || !this.graph) return null;
     const { palette } = frame.looks[painted.look];
     const n = palette.length;
     return window.Plotly.restyle(
