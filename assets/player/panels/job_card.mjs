@@ -1,10 +1,9 @@
 // What is known about a job: in a few lines under the pointer, and as a card when it is selected.
 
+import { count, hours } from "./round_words.mjs";
 import { make } from "./dom.mjs";
 
 const MOST_RANGES = 6;
-const count = (n) => n.toLocaleString("en-US");
-const hours = (value) => `${value.toLocaleString("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 })} h`;
 
 /** Sorted distinct numbers as ranges: [0, 1, 2, 7] is "0–2, 7"; many ranges are cut short. */
 export function formatRanges(numbers) {

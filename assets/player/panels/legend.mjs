@@ -1,5 +1,6 @@
 // The legend above the heatmaps, whose entries filter; and the heads that name the runs.
 
+import { count, hours } from "./round_words.mjs";
 import { make, write } from "./dom.mjs";
 
 export class Legend {
@@ -63,8 +64,7 @@ export class Legend {
   writeWhere(head, painted, hasEnded) {
     const where = head.querySelector(".cluster-head-where");
     if (!where) return;
-    const hours = (painted.head.simTimeS / 3600).toLocaleString("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-    write(where, `${hasEnded ? "ended before: " : ""}round ${painted.head.round.toLocaleString("en-US")} · ${hours} h`);
+    write(where, `${hasEnded ? "ended before: " : ""}round ${count(painted.head.round)} · ${hours(painted.head.simTimeS / 3600)}`);
   }
 }
 

@@ -1,11 +1,10 @@
 // The round in numbers: plain values first, then their words. One column per run, differences to run A beside them.
 
 import { THROUGHPUT_HOURS } from "../model/run.mjs";
+import { count, hours } from "./round_words.mjs";
 import { make } from "./dom.mjs";
 
 const percent = (share, digits = 1) => (share === null ? "–" : `${(100 * share).toFixed(digits)}%`);
-const count = (n) => n.toLocaleString("en-US");
-const hours = (value) => `${value.toLocaleString("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 })} h`;
 const jph = (value) => `${value.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })} jph`;
 
 /** Tiles in order: label, how a number is written, and how a difference is. */
