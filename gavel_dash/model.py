@@ -81,6 +81,8 @@ class RunKey:
     arrival_rate_jph: float | None = None
     seed: int | None = None
     cluster: str | None = None
+    placement: str | None = None  # how a job's GPUs are chosen, where a source says it apart from the policy
+    trace: str | None = None  # where the jobs come from
 
 
 def natural_order(text: str) -> tuple[tuple[int, int, str], ...]:

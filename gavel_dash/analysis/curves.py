@@ -1,4 +1,4 @@
-"""Runs to curves: one curve per figure, policy, setting and cluster; one point per arrival rate, over its seeds."""
+"""Runs to curves: one curve per figure, policy, setting, cluster, placement and trace; one point per arrival rate."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import pandas as pd
 from scipy import stats
 
 from gavel_dash import schema
+from gavel_dash.analysis.measures import DEFAULT_MEASURE, MEASURES, lower_bounds
+from gavel_dash.analysis.stability import CONFIDENCE, pool_verdicts
 from gavel_dash.model import natural_order
 
-CURVE_KEY = ["figure", "policy", "setting", "cluster"]
-CONFIDENCE = 0.95
+CURVE_KEY = ["figure", "policy", "setting", "cluster", "placement", "trace"]
+#: Always part of a curve's name; the rest of the key only where the sweep has several.
+NAMED = ["figure", "policy", "setting"]
 
 
 def mean_interval(values: np.ndarray, confidence: float = CONFIDENCE) -> tuple[float, float]:
@@ -23,26 +26,28 @@ def mean_interval(values: np.ndarray, confidence: float = CONFIDENCE) -> tuple[f
     n = len(values)
     if n < 2:
         return float("nan"), float("nan")
-    half = float(stats.t.ppf(0.5 + confidence / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
-    mean = float(values.mean())
-    return mean - half, mean + half
+    mean, error = float(values.mean()), float(stats.sem(values))
+    if error == 0:
+        return mean, mean
+    low, high = stats.t.interval(confidence, n - 1, mean, error)
+    return float(low), float(high)
 
 
 def curve_clusters(runs: pd.DataFrame) -> pd.Series:
-    """Cluster of each run; one that nobody knows is the only known cluster of its figure, policy and setting."""
-    clusters = runs.groupby(CURVE_KEY[:-1], dropna=False)["cluster"]
+    """Cluster of each run; one that nobody knows is the only known cluster of its otherwise equal runs."""
+    others = [name for name in CURVE_KEY if name != "cluster"]
+    clusters = runs.groupby(others, dropna=False)["cluster"]
     only_known = clusters.transform("first").where(clusters.transform("nunique") == 1)
     return runs["cluster"].fillna(only_known)
 
 
 def curve_names(runs: pd.DataFrame) -> pd.Series:
-    """Name of each run's curve: the parts of its key that are known; the cluster only where several differ."""
+    """Name of each run's curve: the parts of its key that are known; cluster, placement, trace only where several."""
     if runs.empty:
         return pd.Series([], index=runs.index, dtype="str")
-    parts = runs[["figure", "policy", "setting"]].astype("object")
-    clusters = curve_clusters(runs)
-    if clusters.nunique(dropna=True) > 1:
-        parts["cluster"] = clusters
+    parts = runs[CURVE_KEY].astype("object").assign(cluster=curve_clusters(runs))
+    several = [name for name in CURVE_KEY if name not in NAMED and parts[name].nunique(dropna=True) > 1]
+    parts = parts[[*NAMED, *several]]
     return parts.apply(lambda row: " ".join(str(value) for value in row if not pd.isna(value)) or "unnamed", axis=1)
 
 
@@ -56,14 +61,14 @@ def select_points(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(cluster=curve_clusters(runs), curve=curve_names(runs))
 
 
-def per_seed_jct_h(runs: pd.DataFrame) -> np.ndarray:
-    """Mean JCT of each seed of a point, hours, by seed: repeated runs of one seed are one sample, not several.
+def per_seed(runs: pd.DataFrame, column: str = "mean_jct_h") -> np.ndarray:
+    """Value of each seed of a point, by seed: repeated runs of one seed are one sample, not several.
 
-    Runs without a seed count one each; runs without a mean JCT are left out.
+    Runs without a seed count one each; runs without a value are left out.
     """
-    measured = runs[runs["mean_jct_h"].notna()]
+    measured = runs[runs[column].notna()]
     seeds = measured["seed"].astype("object").where(measured["seed"].notna(), measured["run"])
-    return measured["mean_jct_h"].groupby(seeds, sort=False).mean().to_numpy(dtype=float)
+    return measured[column].groupby(seeds, sort=False).mean().to_numpy(dtype=float)
 
 
 def in_curve_order(frame: pd.DataFrame) -> pd.DataFrame:
@@ -71,43 +76,53 @@ def in_curve_order(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values("curve", key=lambda names: names.map(natural_order), kind="stable", ignore_index=True)
 
 
-def summarize_curves(runs: pd.DataFrame) -> pd.DataFrame:
-    """Mean JCT per curve and arrival rate over its seeds, with a t interval.
+def summarize_curves(
+    runs: pd.DataFrame, measure: schema.Column = MEASURES[DEFAULT_MEASURE], confidence: float = CONFIDENCE
+) -> pd.DataFrame:
+    """A measure per curve and arrival rate: mean over seeds with a t interval.
 
-    Every run of a point counts: overloaded seeds are never dropped. A run without any completed window job has
-    no mean; it is in `n_runs` but not in `n_seeds`, and makes the point censored.
+    Every run of a point counts: overloaded seeds are never dropped. A run without a value (no window job
+    completed, no rounds) is in `n_runs` but not in `n_seeds`.
 
     Parameters
     ----------
     runs : DataFrame with the columns of `schema.RUNS`
+    measure : Column
+        One of `measures.MEASURES`.
+    confidence : float in (0, 1)
+        Level of the intervals.
 
     Returns
     -------
-    DataFrame with the columns of `schema.CURVES`, ordered by curve and rate. Runs without a rate are left out.
+    DataFrame with the columns `schema.curve_columns(measure)`, ordered by curve and rate. Runs without a rate are
+    left out.
     """
-    points = select_points(runs).groupby(["curve", *CURVE_KEY, "arrival_rate_jph"], dropna=False, sort=True)
-    rows = [_point(key, group) for key, group in points]
-    return in_curve_order(schema.build_frame(rows, schema.CURVES))
+    points = select_points(runs)
+    points = points.assign(is_lower_bound=lower_bounds(points, measure))
+    groups = points.groupby(["curve", *CURVE_KEY, "arrival_rate_jph"], dropna=False, sort=True)
+    rows = [_point(key, group, measure, confidence) for key, group in groups]
+    return in_curve_order(schema.build_frame(rows, schema.curve_columns(measure)))
 
 
-def _point(key: tuple[object, ...], runs: pd.DataFrame) -> dict[str, object]:
+def _point(key: tuple[object, ...], runs: pd.DataFrame, measure: schema.Column, confidence: float) -> dict[str, object]:
     runs = runs.sort_values(["seed", "run"])
-    jct_h = per_seed_jct_h(runs)
-    low, high = mean_interval(jct_h)
-    occupancy = runs["mean_occupancy"].to_numpy(dtype=float, na_value=np.nan)
+    values = per_seed(runs, measure.name)
+    low, high = mean_interval(values, confidence)
+    low_name, high_name = schema.interval_names(measure.name)
     windows = sorted(set(runs["window"].dropna()), key=lambda window: int(window.split(":")[0]))
     return {
         **dict(zip(["curve", *CURVE_KEY, "arrival_rate_jph"], key, strict=True)),
-        "n_seeds": len(jct_h),
+        "n_seeds": len(values),
         "n_runs": len(runs),
-        "mean_jct_h": float(jct_h.mean()) if len(jct_h) else np.nan,
-        "low_jct_h": low,
-        "high_jct_h": high,
-        "censored": bool(runs["mean_jct_is_lower_bound"].fillna(False).any()),
+        measure.name: float(values.mean()) if len(values) else np.nan,
+        low_name: low,
+        high_name: high,
+        "confidence": confidence,
+        "is_lower_bound": bool(runs["is_lower_bound"].any()),
+        "verdict": pool_verdicts(runs["verdict"].astype("object")),
         "n_completed": runs["n_completed"].sum(min_count=1),
         "n_window": runs["n_window"].sum(min_count=1),
         "window": " ".join(windows) or None,
-        "mean_occupancy": float(np.nanmean(occupancy)) if np.isfinite(occupancy).any() else np.nan,
         "seeds": " ".join(str(int(seed)) for seed in runs["seed"].dropna().unique()),
         "runs": " ".join(runs["run"]),
     }

@@ -1,145 +1,194 @@
-"""At which arrival rate a curve saturates."""
+"""At which arrival rate a curve saturates: three estimates side by side, and in words where they disagree."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from gavel_dash import schema
-from gavel_dash.analysis.curves import CURVE_KEY, in_curve_order, per_seed_jct_h, select_points
+from gavel_dash.analysis.capacity_fit import fit_capacity
+from gavel_dash.analysis.curves import CURVE_KEY, in_curve_order, per_seed, select_points
+from gavel_dash.analysis.plateau_factor import DEFAULT_K, crossing_interval, plateau_factor
+from gavel_dash.analysis.stability import CONFIDENCE, UNSTABLE, VERDICTS, pool_verdicts
+from gavel_dash.analysis.stability_bracket import bracket_interval, find_bracket
 
-PLATEAU_FACTOR = "plateau_factor"
-DEFAULT_K = 2.0
-BOOTSTRAP_RESAMPLES = 1000
+STABILITY, PLATEAU_FACTOR, CAPACITY_FIT = "stability", "plateau_factor", "capacity_fit"
+#: Methods in the order of tables and menus.
+METHODS = {STABILITY: "stability", PLATEAU_FACTOR: "plateau factor", CAPACITY_FIT: "capacity fit"}
+ESTIMATED, NOT_REACHED, IMPOSSIBLE = "estimated", "not reached", "impossible"
+#: Intervals further apart than this share of the lower one disagree.
+AGREEMENT = 0.05
 
-
-@dataclass(frozen=True)
-class Crossing:
-    """Where mean JCT crosses k times its low-load plateau; `rate_jph` is None where it does not."""
-
-    rate_jph: float | None
-    plateau_jct_h: float | None
-
-
-def plateau_factor(rates_jph: np.ndarray, mean_jct_h: np.ndarray, k: float = DEFAULT_K) -> Crossing:
-    """Rate, linearly interpolated, at which mean JCT first crosses `k` times its plateau.
-
-    The plateau is the median mean JCT of the rates below half of the highest (the lowest rate where none is).
-
-    Parameters
-    ----------
-    rates_jph : ndarray of float, shape (n,), ascending
-    mean_jct_h : ndarray of float, shape (n,), finite
-    k : float, above 1
-    """
-    if len(rates_jph) == 0:
-        return Crossing(None, None)
-    low_load = mean_jct_h[rates_jph < rates_jph[-1] / 2]
-    plateau = float(np.median(low_load)) if len(low_load) else float(mean_jct_h[0])
-    threshold = k * plateau
-    above = np.flatnonzero(mean_jct_h >= threshold)
-    if len(above) == 0 or above[0] == 0:
-        return Crossing(None, plateau)
-    i = int(above[0])
-    share = (threshold - mean_jct_h[i - 1]) / (mean_jct_h[i] - mean_jct_h[i - 1])
-    return Crossing(float(rates_jph[i - 1] + share * (rates_jph[i] - rates_jph[i - 1])), plateau)
+Row = dict[str, object]
 
 
-def summarize_saturation(runs: pd.DataFrame, k: float = DEFAULT_K) -> pd.DataFrame:
-    """Saturation point of every curve by the plateau factor, with a bootstrap interval over seeds.
+def summarize_saturation(runs: pd.DataFrame, k: float = DEFAULT_K, confidence: float = CONFIDENCE) -> pd.DataFrame:
+    """Saturation point of every curve by every method.
+
+    Never looks at a `saturated` flag: that only says that the simulator left early.
 
     Parameters
     ----------
-    runs : DataFrame with the columns of `schema.RUNS`
-        Never looks at a `saturated` flag: that only says that the simulator left early.
+    runs : DataFrame with the columns of `schema.RUNS`, its verdicts at the same confidence
     k : float
-        The crossing is at `k` times the plateau.
+        Plateau factor: the crossing is at `k` times the plateau.
+    confidence : float in (0, 1)
+        Level of the intervals.
 
     Returns
     -------
-    DataFrame with the columns of `schema.SATURATION`, one row per curve.
+    DataFrame with the columns of `schema.SATURATION`, a row per curve and method.
     """
     curves = select_points(runs).groupby(["curve", *CURVE_KEY], dropna=False, sort=True)
-    rows = [{**dict(zip(["curve", *CURVE_KEY], key, strict=True)), **_estimate(group, k)} for key, group in curves]
+    rows = []
+    for key, group in curves:
+        common = dict(zip(["curve", *CURVE_KEY], key, strict=True)) | {"confidence": confidence}
+        rows += [common | _by_stability(group, confidence)]
+        rows += [common | _by_plateau(group, k, confidence), common | _by_capacity(group, confidence)]
     return in_curve_order(schema.build_frame(rows, schema.SATURATION))
 
 
-def _estimate(runs: pd.DataFrame, k: float) -> dict[str, object]:
-    measured = runs[runs["mean_jct_h"].notna()]
-    by_rate = [(float(rate), per_seed_jct_h(group)) for rate, group in measured.groupby("arrival_rate_jph", sort=True)]
+def _by_stability(runs: pd.DataFrame, confidence: float) -> Row:
+    judged = runs[runs["verdict"].isin(VERDICTS)]
+    by_rate = [(float(rate), _seed_verdicts(group)) for rate, group in judged.groupby("arrival_rate_jph", sort=True)]
+    row: Row = {"method": STABILITY, "n_rates": len(by_rate)}
+    if not by_rate:
+        return row | {"status": IMPOSSIBLE, "note": "no rounds to judge by"}
     rates = np.array([rate for rate, _ in by_rate])
-    crossing = plateau_factor(rates, np.array([jct.mean() for _, jct in by_rate]), k)
-    low, high = _bootstrap_interval(by_rate, k) if crossing.rate_jph is not None else (np.nan, np.nan)
+    verdicts = [verdict for _, verdict in by_rate]
+    bracket = find_bracket(rates, [pool_verdicts(seeds) for seeds in verdicts])
+    row |= {"highest_rate_jph": rates[-1], "bracket_low_jph": bracket.low_jph, "bracket_high_jph": bracket.high_jph}
+    if np.isnan(bracket.low_jph):
+        found = f"unstable from {bracket.high_jph:g} jph on, " if bracket.high_jph == bracket.high_jph else ""
+        return row | {"status": IMPOSSIBLE, "note": f"{found}no rate below is stable: nothing to bracket from"}
+    if np.isnan(bracket.high_jph):
+        beyond = rates[rates > bracket.low_jph]
+        undecided = f"; runs at {_listed(beyond)} are undecided" if len(beyond) else ""
+        return row | {"status": NOT_REACHED, "note": f"not reached, > {bracket.low_jph:g} jph{undecided}"}
+    low, high = bracket_interval(rates, verdicts, confidence)
+    notes = []
+    if np.isnan(low):
+        notes.append("one seed at an end of the bracket: no interval")
+    between = rates[(rates > bracket.low_jph) & (rates < bracket.high_jph)]
+    if len(between):
+        notes.append(f"undecided at {_listed(between)}")
+    return row | _estimate(bracket.middle_jph, low, high, notes)
+
+
+def _seed_verdicts(runs: pd.DataFrame) -> list[str | None]:
+    """One verdict per seed: repeated runs of one seed are one sample, not several."""
+    seeds = runs["seed"].astype("object").where(runs["seed"].notna(), runs["run"])
+    return [pool_verdicts(group) for _, group in runs["verdict"].groupby(seeds, sort=False)]
+
+
+def _by_plateau(runs: pd.DataFrame, k: float, confidence: float) -> Row:
+    measured = runs[runs["mean_jct_h"].notna()]
+    by_rate = [(float(rate), per_seed(group)) for rate, group in measured.groupby("arrival_rate_jph", sort=True)]
+    row: Row = {"method": PLATEAU_FACTOR, "k": k, "n_rates": len(by_rate)}
+    if not by_rate:
+        return row | {"status": IMPOSSIBLE, "note": "no run has a mean JCT"}
+    rates, means = np.array([rate for rate, _ in by_rate]), np.array([jct.mean() for _, jct in by_rate])
+    crossing = plateau_factor(rates, means, k)
+    plateau_h = crossing.plateau_jct_h if crossing.plateau_jct_h is not None else np.nan
+    row |= {"highest_rate_jph": rates[-1], "plateau_jct_h": plateau_h}
+    notes = _limits(runs, rates)
+    if len(by_rate) == 1:
+        return row | {"status": IMPOSSIBLE, "note": f"one rate only ({rates[0]:g} jph): not a curve"}
+    if crossing.rate_jph is not None:
+        low, high = crossing_interval(rates, [jct for _, jct in by_rate], k, confidence)
+        if np.isnan(low):
+            notes.insert(0, "one seed at the crossing: no interval")
+        return row | _estimate(crossing.rate_jph, low, high, notes)
+    if means[0] >= k * plateau_h:
+        note = f"no low-load plateau: the lowest rate is already above {k:g} times the median"
+        return row | {"status": IMPOSSIBLE, "note": "; ".join([note, *notes])}
+    return row | {"status": NOT_REACHED, "note": "; ".join([f"not reached, > {rates[-1]:g} jph", *notes])}
+
+
+def _by_capacity(runs: pd.DataFrame, confidence: float) -> Row:
+    whole = runs["mean_jct_h"].notna() & ~runs["mean_jct_is_lower_bound"].fillna(False).astype(bool)
+    used = runs[whole & (runs["verdict"] != UNSTABLE).fillna(True)]
+    rates, jct_h = used["arrival_rate_jph"].to_numpy(dtype=float), used["mean_jct_h"].to_numpy(dtype=float)
+    row: Row = {"method": CAPACITY_FIT, "n_rates": len(np.unique(rates))}
+    fit = fit_capacity(rates, jct_h)
+    if len(rates):
+        row["highest_rate_jph"] = rates.max()
+    if not fit.bends:
+        return row | {"status": NOT_REACHED, "note": f"not reached, > {rates.max():g} jph; {fit.reason}"}
+    if fit.reason:
+        return row | {"status": IMPOSSIBLE, "note": fit.reason}
+    left_out = len(runs) - len(used)
+    notes = [f"{left_out} runs left out: unstable, censored or without a mean JCT"] if left_out else []
+    return row | _estimate(fit.capacity_jph, *fit.interval(confidence), notes)
+
+
+def _estimate(estimate_jph: float, low_jph: float, high_jph: float, notes: list[str]) -> Row:
+    if np.isinf(high_jph):
+        notes = [*notes, "the interval is open upwards: it goes beyond the swept rates"]
     return {
-        "method": PLATEAU_FACTOR,
-        "estimate_jph": np.nan if crossing.rate_jph is None else crossing.rate_jph,
-        "low_jph": low,
-        "high_jph": high,
-        "plateau_jct_h": np.nan if crossing.plateau_jct_h is None else crossing.plateau_jct_h,
-        "k": k,
-        "n_rates": len(rates),
-        "highest_rate_jph": rates[-1] if len(rates) else np.nan,
-        "note": _note(runs, by_rate, crossing, k),
+        "status": ESTIMATED,
+        "estimate_jph": estimate_jph,
+        "low_jph": low_jph,
+        "high_jph": np.nan if np.isinf(high_jph) else high_jph,
+        "note": "; ".join(notes),
     }
 
 
-def _bootstrap_interval(by_rate: list[tuple[float, np.ndarray]], k: float) -> tuple[float, float]:
-    """95% percentile interval of the crossing over resampled seeds; NaN where any bracketing rate has one seed.
-
-    Seeds can be resampled only where there are several: with one seed at the crossing the resamples would all
-    agree and promise a certainty that is not there.
-    """
-    rates = np.array([rate for rate, _ in by_rate])
-    means = np.array([jct.mean() for _, jct in by_rate])
-    estimate = plateau_factor(rates, means, k).rate_jph
-    assert estimate is not None
-    upper = int(np.searchsorted(rates, estimate, side="left"))
-    if min(len(by_rate[upper][1]), len(by_rate[max(upper - 1, 0)][1])) < 2:
-        return np.nan, np.nan
-    rng = np.random.default_rng(0)  # a fixed seed: the same sweep gives the same interval
-    resampled = np.column_stack(
-        [rng.choice(jct, size=(BOOTSTRAP_RESAMPLES, len(jct))).mean(axis=1) for _, jct in by_rate]
-    )
-    crossings = [plateau_factor(rates, row, k).rate_jph for row in resampled]
-    # A resample that never crosses saturates beyond the swept range, so it counts as the highest rate.
-    values = [rates[-1] if c is None else c for c in crossings]
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def _note(runs: pd.DataFrame, by_rate: list[tuple[float, np.ndarray]], crossing: Crossing, k: float) -> str:
+def _limits(runs: pd.DataFrame, rates: np.ndarray) -> list[str]:
+    """What a mean-JCT curve does not say by itself: rates without a mean, lower bounds, windows that differ."""
     notes = []
-    if not by_rate:
-        return "no run has a mean JCT"
-    highest = by_rate[-1][0]
-    if len(by_rate) == 1:
-        notes.append(f"one rate only ({highest:g} jph): not a curve")
-    elif crossing.rate_jph is None:
-        first_mean = float(by_rate[0][1].mean())
-        if crossing.plateau_jct_h is not None and first_mean >= k * crossing.plateau_jct_h:
-            notes.append(f"no low-load plateau: the lowest rate is already above {k:g} times the median")
-        else:
-            notes.append(f"not reached, > {highest:g} jph")
-    else:
-        bracket = [jct for rate, jct in by_rate if rate >= crossing.rate_jph][:1] + [
-            jct for rate, jct in by_rate if rate < crossing.rate_jph
-        ][-1:]
-        if min(len(jct) for jct in bracket) < 2:
-            notes.append("one seed at the crossing: no interval")
     unmeasured = runs[runs["mean_jct_h"].isna()]
-    beyond = unmeasured[unmeasured["arrival_rate_jph"] > highest]
+    beyond = unmeasured[unmeasured["arrival_rate_jph"] > rates[-1]]
     if len(beyond):
         notes.append(f"{len(beyond)} runs at higher rates have no mean JCT")
-    lower_bounds = runs["mean_jct_is_lower_bound"].fillna(False) & runs["mean_jct_h"].notna()
-    if lower_bounds.any():
-        rates = sorted(set(runs.loc[lower_bounds, "arrival_rate_jph"]))
-        where = ", ".join(f"{rate:g}" for rate in rates) + " jph"
-        if len(rates) > 4:
-            where = f"{len(rates)} of {len(by_rate)} rates"
-        notes.append(f"lower bounds at {where} (censored)")
+    bounds = runs["mean_jct_is_lower_bound"].fillna(False) & runs["mean_jct_h"].notna()
+    if bounds.any():
+        bounded = np.array(sorted(set(runs.loc[bounds, "arrival_rate_jph"])))
+        where = f"{len(bounded)} of {len(rates)} rates" if len(bounded) > 4 else _listed(bounded)
+        notes.append(f"lower bounds at {where} (censored): the crossing may come earlier")
     windows = sorted(set(runs["window"].dropna()), key=lambda window: int(window.split(":")[0]))
     if len(windows) > 1:
         notes.append("windows differ between rates: " + ", ".join(windows))
-    return "; ".join(notes)
+    return notes
+
+
+def _listed(rates: Sequence[float] | np.ndarray) -> str:
+    return ", ".join(f"{rate:g}" for rate in rates) + " jph"
+
+
+def describe_disagreement(rows: pd.DataFrame, label: str) -> str | None:
+    """One sentence where the methods do not agree on a curve, else None.
+
+    They disagree where two intervals (or brackets, or bare estimates) are apart by more than a twentieth, or where one
+    method puts saturation beyond a rate that lies above another's interval.
+
+    Parameters
+    ----------
+    rows : DataFrame, the rows of `schema.SATURATION` of one curve
+    label : str
+        What the curve is called on screen.
+    """
+    spans = [span for span in map(_span, rows.itertuples(index=False)) if span is not None]
+    for i, (one_low, one_high, _) in enumerate(spans):
+        for other_low, other_high, _ in spans[i + 1 :]:
+            open_ended = np.isinf(max(one_high, other_high))
+            if max(one_low, other_low) > min(one_high, other_high) * (1 if open_ended else 1 + AGREEMENT):
+                return f"The methods disagree on {label}: " + ", ".join(words for _, _, words in spans) + "."
+    return None
+
+
+def _span(row: object) -> tuple[float, float, str] | None:
+    """Lowest and highest rate a row allows, and the row in words; None where it says nothing."""
+    method = METHODS[str(getattr(row, "method"))]  # noqa: B009 (rows are named tuples made at run time)
+    get = lambda name: float(getattr(row, name))  # noqa: E731
+    if getattr(row, "status") == NOT_REACHED:  # noqa: B009
+        beyond = get("highest_rate_jph") if np.isnan(get("bracket_low_jph")) else get("bracket_low_jph")
+        return beyond, np.inf, f"{method} beyond {beyond:g} jph"
+    if getattr(row, "status") != ESTIMATED:  # noqa: B009
+        return None
+    estimate = get("estimate_jph")
+    low, high = np.nanmin([estimate, get("low_jph"), get("bracket_low_jph")]), estimate
+    high = np.nanmax([estimate, get("high_jph"), get("bracket_high_jph")])
+    return float(low), float(high), f"{method} {estimate:.2f} jph"

@@ -31,6 +31,20 @@ def add_csv_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--csv", metavar="FILE", default="-", help="where the CSV goes; - is standard output (default)")
 
 
+def add_confidence_option(parser: argparse.ArgumentParser) -> None:
+    """The `--confidence LEVEL` option of intervals and verdicts."""
+
+    def level(text: str) -> float:
+        value = float(text)
+        if not 0 < value < 1:
+            raise argparse.ArgumentTypeError(f"a fraction between 0 and 1, not {text}")
+        return value
+
+    parser.add_argument(
+        "--confidence", metavar="LEVEL", type=level, default=0.95, help="level of intervals and verdicts (default 0.95)"
+    )
+
+
 def write_csv(frame: pd.DataFrame, target: str) -> None:
     """Write a table to a file (beside it first, then renamed) or, for `-`, to standard output."""
     from gavel_dash.formats.table_csv import write_table_csv

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import argparse
 
-from gavel_dash.cli.output import add_command, add_csv_option, open_sweep_for, write_csv
+from gavel_dash.cli.output import add_command, add_confidence_option, add_csv_option, open_sweep_for, write_csv
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = add_command(subparsers, "runs", "list the runs of a sweep", "gavel-dash runs experiments --csv runs.csv")
     parser.add_argument("sweep", help="directory of runs, or one run's file")
+    add_confidence_option(parser)
     add_csv_option(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the table of runs."""
-    write_csv(open_sweep_for(args.sweep).runs(), args.csv)
+    write_csv(open_sweep_for(args.sweep).runs(args.confidence), args.csv)
     return 0

@@ -65,6 +65,13 @@ STATUS: dict[str, tuple[str, str]] = {
     "missing": ("circle", "·"),
 }
 
+#: A verdict's sign and colour; the word stands beside them.
+VERDICT: dict[str, tuple[str, str]] = {
+    "stable": ("●", "#009E73"),
+    "undecided": ("◆", "#667085"),
+    "unstable": ("▲", "#D55E00"),
+}
+
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif'
 
 #: The `config` of every graph. Nothing in it reaches a server but ours.

@@ -69,5 +69,9 @@ def build_config(
     if window is not None:
         config["measurement_window"] = {"start_job": window.start_job_id, "end_job": window.end_job_id}
     config["job_types"] = [{"id": i, "name": name, "category": job_category(name)} for name, i in type_ids.items()]
-    config["experiment"] = {"name": source.name, **asdict(key), "dialect": dialect}
+    # Placement and trace are written where they are known only, as a log never tells them.
+    known = {
+        name: value for name, value in asdict(key).items() if value is not None or name not in ("placement", "trace")
+    }
+    config["experiment"] = {"name": source.name, **known, "dialect": dialect}
     return config

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from gavel_dash import schema
 from gavel_dash.analysis.facets import FACETS, TEXT, FacetValue, apply_filters, count_filters, facet_counts
 from gavel_dash.analysis.missing import find_missing
-from gavel_dash.figures.theme import STATUS
+from gavel_dash.figures.theme import STATUS, VERDICT
 from gavel_dash.ui import column_defs, grid, panel, row_data
 from gavel_dash.ui.controls import button
 
@@ -30,6 +30,11 @@ SHOWN_COLUMNS = (
     "mean_jct_h",
     "arrival_rate_jph",
     "seed",
+    "verdict",
+    "slope_jobs_per_h",
+    "throughput_over_rate",
+    "warm_up_h",
+    "mser_cut_h",
     "n_completed",
     "mean_occupancy",
     "rounds",
@@ -169,7 +174,10 @@ def build_table_panel(matching: pd.DataFrame) -> Component:
         options={
             "rowSelection": {"mode": "multiRow", "enableClickSelection": False, "selectAll": "filtered"},
             "selectionColumnDef": {"pinned": "left", "width": 40, "resizable": False, "suppressHeaderMenuButton": True},
-            "context": {"signs": {status: sign for status, (_, sign) in STATUS.items()}},
+            "context": {
+                "signs": {status: sign for status, (_, sign) in STATUS.items()},
+                "verdicts": {verdict: sign for verdict, (sign, _) in VERDICT.items()},
+            },
             "localeText": {"noRowsToShow": "No runs match the filters of the columns."},
         },
         eventListeners={"cellKeyDown": ["sweepOpenOnEnter(params, setEventData)"]},
@@ -202,6 +210,14 @@ def build_table_panel(matching: pd.DataFrame) -> Component:
     return panel(html.Div(table, className="sweep-table"), "Runs", actions, className="sweep-table-panel")
 
 
+def _with_interval(low: str, high: str, spec: str) -> dict[str, Any]:
+    """How a value is written with its interval, which is in columns of its own."""
+    number = f"d3.format('{spec}')"
+    interval = f"' [' + {number}(params.data.{low}) + ', ' + {number}(params.data.{high}) + ']'"
+    text = f"{number}(params.value) + (params.data.{low} == null ? '' : {interval})"
+    return {"valueFormatter": {"function": f"params.value == null ? '' : {text}"}}
+
+
 def _column_defs(columns: list[schema.Column]) -> list[dict[str, Any]]:
     widths = {
         "run": 330,
@@ -213,6 +229,10 @@ def _column_defs(columns: list[schema.Column]) -> list[dict[str, Any]]:
         "seed": 78,
         "mean_jct_h": 132,
         "n_window": 118,
+        "verdict": 116,
+        "slope_jobs_per_h": 190,
+        "throughput_over_rate": 160,
+        "mser_cut_h": 128,
     }
     definitions = column_defs(
         columns,
@@ -228,6 +248,19 @@ def _column_defs(columns: list[schema.Column]) -> list[dict[str, Any]]:
             "status": {
                 "valueFormatter": {"function": "params.context.signs[params.value] + ' ' + params.value"},
                 "cellClassRules": {"gd-bad": "params.value === 'damaged'"},
+            },
+            "verdict": {
+                "valueFormatter": {
+                    "function": "params.value ? (params.context.verdicts[params.value] + ' ' + params.value) : ''"
+                }
+            },
+            "slope_jobs_per_h": _with_interval("slope_low_jobs_per_h", "slope_high_jobs_per_h", "+.3f"),
+            "throughput_over_rate": _with_interval("throughput_over_rate_low", "throughput_over_rate_high", ".3f"),
+            "mser_cut_h": {
+                "valueFormatter": {
+                    "function": "params.value == null ? '' : d3.format(',.1f')(params.value) + "
+                    "(params.data.mser_steady ? '' : ' not steady')"
+                }
             },
             "mean_jct_h": {
                 "valueFormatter": {

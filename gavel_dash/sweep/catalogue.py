@@ -10,13 +10,14 @@ from typing import Any
 import orjson
 
 from gavel_dash import schema
+from gavel_dash.analysis.stability import Estimate, Evidence
 from gavel_dash.model import Finding, JobWindow, RunKey, natural_order
 from gavel_dash.sweep.cache import Progress, cache_dir, key_of, write_atomically
 from gavel_dash.sweep.discover import Found
 from gavel_dash.sweep.index_run import IndexedRun, index_run
 
 #: Part of every key: raise it when what is derived from a file changes.
-VERSION = 2
+VERSION = 3
 
 
 def index_runs(
@@ -84,9 +85,17 @@ def _revive(document: Mapping[str, Any]) -> IndexedRun | None:
             findings=tuple(Finding(**finding) for finding in document["findings"]),
             viz=Path(document["viz"]) if document["viz"] else None,
             completions=Path(document["completions"]) if document["completions"] else None,
+            evidence=_revive_evidence(document["evidence"]),
         )
     except (KeyError, TypeError):
         return None
+
+
+def _revive_evidence(document: Mapping[str, Any] | None) -> Evidence | None:
+    if document is None:
+        return None
+    estimates = {name: Estimate(**document[name]) for name in ("slope", "throughput")}
+    return Evidence(**{**document, **estimates})
 
 
 def _order(run: IndexedRun) -> tuple[object, ...]:

@@ -11,6 +11,10 @@ from typing import Any
 import numpy as np
 
 from gavel_dash.analysis.jct import SECONDS_PER_HOUR, summarize_window
+from gavel_dash.analysis.phases import compute_phases
+from gavel_dash.analysis.stability import Evidence, assess_run
+from gavel_dash.analysis.survival import censored_quantiles
+from gavel_dash.analysis.tables import time_of_rounds
 from gavel_dash.errors import GavelDashError, SourceError
 from gavel_dash.formats.completions import read_completions
 from gavel_dash.formats.run_name import parse_run_name
@@ -26,7 +30,10 @@ from gavel_dash.sweep.telemetry_run import summarize_telemetry
 
 @dataclass(frozen=True)
 class IndexedRun:
-    """A run's row of `schema.RUNS`, where its identity came from, what was noticed, and which file holds its rounds."""
+    """A run's row of `schema.RUNS`, where its identity came from, what was noticed, and which file holds its rounds.
+
+    `evidence` is what a verdict on its stability rests on; the verdict depends on the confidence that is asked for.
+    """
 
     row: dict[str, Any]
     key: RunKey
@@ -35,6 +42,7 @@ class IndexedRun:
     findings: tuple[Finding, ...]
     viz: Path | None = None
     completions: Path | None = None
+    evidence: Evidence | None = None
 
 
 def open_viz(path: Path, progress: Progress) -> VizFile:
@@ -103,9 +111,16 @@ def index_run(
     window, window_source = resolve_window(window_sources)
     if window_source:
         identity["window"] = window_source
-    row |= {name: getattr(key, name) for name in ("figure", "policy", "setting", "arrival_rate_jph", "seed")}
+    row |= {
+        name: getattr(key, name)
+        for name in ("figure", "policy", "setting", "arrival_rate_jph", "seed", "placement", "trace")
+    }
     row["cluster"] = row.get("cluster") or key.cluster
 
+    evidence = None
+    if viz is not None:
+        steadiness, evidence = _measure_steadiness(viz, window)
+        row |= steadiness
     if viz is not None or jct_s or files.telemetry:
         row |= _measure_window(viz, jct_s, window)
         row["status"], row["note"] = _status(row, window)
@@ -119,7 +134,7 @@ def index_run(
         row |= {"status": "damaged", "note": damage.replace(f"{root}/", "")}
     _fill_mean_from_elsewhere(row, timing, table_row)
     row["findings"] = len(findings)
-    return IndexedRun(row, key, window, identity, tuple(findings), viz_path, completions)
+    return IndexedRun(row, key, window, identity, tuple(findings), viz_path, completions, evidence)
 
 
 def _fill_mean_from_elsewhere(row: dict[str, Any], timing: Timing | None, table_row: Mapping[str, Any] | None) -> None:
@@ -213,13 +228,30 @@ def _measure_viz(viz: VizFile) -> dict[str, Any]:
         "jobs": viz.n_jobs,
         "mean_occupancy": float(used) / (n_rounds * gpus) if n_rounds and gpus else None,
         "effective_utilization": float(viz.round_heads["effective_utilization"][-1]) if n_rounds else None,
+        "mean_queue": float(viz.round_heads["jobs_queued"].mean()) if n_rounds else None,
     }
+
+
+def _measure_steadiness(viz: VizFile, window: JobWindow | None) -> tuple[dict[str, Any], Evidence | None]:
+    jobs, rounds = viz.jobs, viz.round_heads["round"]
+    phases = compute_phases(
+        window, jobs["job_id"], jobs["arrival_round"], jobs["completion_round"], jobs["completed"], rounds
+    )
+    steadiness = assess_run(viz.round_heads, jobs["arrival_round"], phases)
+    if steadiness is None:
+        return {}, None
+    names = ("warm_up_h", "mser_cut_h", "mser_steady")
+    return {name: getattr(steadiness, name) for name in names}, steadiness.evidence
 
 
 def _key_from_jobs(viz: VizFile) -> RunKey:
     if not viz.n_jobs or not viz.jobs["scale_factor"].any():
         return RunKey()
     return RunKey(setting="multi" if int(viz.jobs["scale_factor"].max()) > 1 else "single")
+
+
+#: Quantiles of JCT in a run's row.
+QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99}
 
 
 def _measure_window(viz: VizFile | None, jct_s: Mapping[int, float], window: JobWindow | None) -> dict[str, Any]:
@@ -231,14 +263,39 @@ def _measure_window(viz: VizFile | None, jct_s: Mapping[int, float], window: Job
         recorded = dict(zip(done["job_id"].tolist(), done["duration_s"].astype(float).tolist(), strict=True))
         exact = {**recorded, **exact}
     ids = np.fromiter(exact, dtype=np.int64, count=len(exact))
-    summary = summarize_window(ids, np.fromiter(exact.values(), dtype=np.float64, count=len(exact)), window)
+    durations_s = np.fromiter(exact.values(), dtype=np.float64, count=len(exact))
+    summary = summarize_window(ids, durations_s, window)
+    measured_s = durations_s[(ids >= window.start_job_id) & (ids < window.end_job_id)]
     return {
         "window": str(window),
         "n_window": summary.n_window,
         "n_completed": summary.n_completed,
+        "unfinished_share": 1 - summary.n_completed / summary.n_window,
         "mean_jct_h": None if summary.mean_jct_s is None else summary.mean_jct_s / SECONDS_PER_HOUR,
         "mean_jct_is_lower_bound": summary.censored,
+        **_measure_quantiles(viz, ids, measured_s, window),
     }
+
+
+def _measure_quantiles(
+    viz: VizFile | None, completed_ids: np.ndarray, measured_s: np.ndarray, window: JobWindow
+) -> dict[str, Any]:
+    """Kaplan-Meier quantiles of the window's JCT; none where it is not known how long unfinished jobs had waited."""
+    unfinished_s = np.empty(0)
+    if viz is not None and viz.n_rounds:
+        ids = viz.jobs["job_id"].astype(np.int64)
+        left = (ids >= window.start_job_id) & (ids < window.end_job_id) & ~np.isin(ids, completed_ids)
+        time_s = viz.round_heads["sim_time_s"].astype(float)
+        arrival_s = time_of_rounds(viz.jobs["arrival_round"][left], viz.round_heads["round"], time_s)
+        unfinished_s = time_s[-1] - arrival_s
+    if not len(measured_s) or (viz is None and len(measured_s) < window.n_jobs):
+        return {}
+    quantiles = censored_quantiles(measured_s, unfinished_s, list(QUANTILES.values()))
+    values: dict[str, Any] = {}
+    for stem, quantile in zip(QUANTILES, quantiles, strict=True):
+        values[f"{stem}_jct_h"] = quantile.value / SECONDS_PER_HOUR
+        values[f"{stem}_jct_is_lower_bound"] = quantile.is_lower_bound
+    return values
 
 
 def _status(row: Mapping[str, Any], window: JobWindow | None) -> tuple[str, str]:

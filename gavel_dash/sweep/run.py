@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from gavel_dash.analysis import tables
+from gavel_dash.analysis.fragmentation import Contention, summarize_contention
 from gavel_dash.analysis.phases import Phases, compute_phases
 from gavel_dash.analysis.series import SeriesColumns, collect_columns, summarize_series
+from gavel_dash.analysis.stability import Evidence, Steadiness, assess_run
 from gavel_dash.analysis.timeline import first_starts, jct_of_jobs
 from gavel_dash.errors import UsageError
 from gavel_dash.formats.vizbin import VizFile
@@ -69,6 +71,25 @@ class Run:
             jobs["completed"],
             self.viz.round_heads["round"],
         )
+
+    @cached_property
+    def steadiness(self) -> Steadiness | None:
+        """MSER-5 cut and evidence of stability; None where the run has no rounds."""
+        return assess_run(self.viz.round_heads, self.viz.jobs["arrival_round"], self.phases)
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """What a verdict on the run rests on; None where there are too few rounds."""
+        return None if self.steadiness is None else self.steadiness.evidence
+
+    def contention(self, start: int, stop: int) -> Contention:
+        """Free GPUs and waiting jobs in the records ``[start, stop)``; reads at most `MOST_ROUNDS` of them."""
+        viz = self.viz
+
+        def busy_of(index: int) -> np.ndarray | None:
+            return viz.raw_allocations(index, index + 1)[0] != 0 if viz.has_allocation(index) else None
+
+        return summarize_contention(self.cluster, viz.gpus_used, viz.jobs, start, stop, viz.queue, busy_of)
 
     def representative_round(self) -> int:
         """Record index in the middle of the measurement phase, of the run where there is no phase."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
 
 from gavel_dash import schema
 from gavel_dash.analysis.curves import summarize_curves
+from gavel_dash.analysis.measures import DEFAULT_MEASURE, measure_of
 from gavel_dash.analysis.saturation import DEFAULT_K, summarize_saturation
+from gavel_dash.analysis.stability import CONFIDENCE, judge
 from gavel_dash.errors import SourceError, UsageError
 from gavel_dash.formats.vizbin import VizFile
 from gavel_dash.model import Finding
@@ -22,6 +24,8 @@ from gavel_dash.sweep.run import Run
 from gavel_dash.sweep.side_tables import read_manifests, read_tables
 
 OPEN_RUNS = 64
+#: Levels of confidence whose table of runs is kept.
+CONFIDENCES = 8
 
 
 def _silent(_message: str) -> None:
@@ -84,6 +88,7 @@ class Sweep:
         self.problems = tuple(problems)
         self.table_findings = tables.findings
         self._runs: dict[str, IndexedRun] = index_runs(root, found, manifest, tables.rows, progress)
+        self._frame = lru_cache(maxsize=CONFIDENCES)(self._build_frame)
         # Playing a run asks for it many times a second; a bounded number stays open (one memory map each).
         self._open = lru_cache(maxsize=OPEN_RUNS)(self._open_run)
 
@@ -100,24 +105,35 @@ class Sweep:
             "results*.csv in it or below it"
         )
 
-    @cached_property
-    def _frame(self) -> pd.DataFrame:
-        return schema.build_frame((indexed.row for indexed in self._runs.values()), schema.RUNS)
+    def _build_frame(self, confidence: float) -> pd.DataFrame:
+        rows = ({**indexed.row, **stability_columns(indexed, confidence)} for indexed in self._runs.values())
+        return schema.build_frame(rows, schema.RUNS)
 
-    def runs(self) -> pd.DataFrame:
-        """All runs, one row each: `schema.RUNS`, ordered by figure, policy, rate and seed."""
-        return self._frame.copy()
+    def runs(self, confidence: float = CONFIDENCE) -> pd.DataFrame:
+        """All runs, one row each: `schema.RUNS`, ordered by figure, policy, rate and seed.
 
-    def curves(self, names: Iterable[str] | None = None) -> pd.DataFrame:
-        """Mean JCT per curve and rate, `schema.CURVES`, of all runs or of those named."""
-        return summarize_curves(self._select(names))
+        `confidence` is that of the verdicts and of their intervals.
+        """
+        return self._frame(confidence).copy()
 
-    def saturation(self, k: float = DEFAULT_K, names: Iterable[str] | None = None) -> pd.DataFrame:
-        """Saturation point per curve, `schema.SATURATION`, of all runs or of those named."""
-        return summarize_saturation(self._select(names), k)
+    def curves(
+        self,
+        names: Iterable[str] | None = None,
+        measure: str = DEFAULT_MEASURE,
+        confidence: float = CONFIDENCE,
+    ) -> pd.DataFrame:
+        """A measure per curve and rate, `schema.curve_columns`, of all runs or of those named."""
+        return summarize_curves(self._select(names, confidence), measure_of(measure), confidence)
 
-    def _select(self, names: Iterable[str] | None) -> pd.DataFrame:
-        return self._frame if names is None else self._frame[self._frame["run"].isin(set(names))]
+    def saturation(
+        self, k: float = DEFAULT_K, names: Iterable[str] | None = None, confidence: float = CONFIDENCE
+    ) -> pd.DataFrame:
+        """Saturation point per curve and method, `schema.SATURATION`, of all runs or of those named."""
+        return summarize_saturation(self._select(names, confidence), k, confidence)
+
+    def _select(self, names: Iterable[str] | None, confidence: float) -> pd.DataFrame:
+        frame = self._frame(confidence)
+        return frame if names is None else frame[frame["run"].isin(set(names))]
 
     def findings(self, name: str) -> tuple[Finding, ...]:
         """What was noticed in the files of a run."""
@@ -156,3 +172,27 @@ class Sweep:
             return {} if indexed.completions is None else load_jct_s(indexed.completions)
 
         return Run(name, indexed.key, indexed.window, open_indexed, load)
+
+
+def stability_columns(run: IndexedRun, confidence: float) -> dict[str, object]:
+    """Verdict on a run with its evidence, as columns of `schema.RUNS`; empty where it has none."""
+    evidence, rate = run.evidence, run.key.arrival_rate_jph
+    if evidence is None:
+        return {}
+    slope_low, slope_high = evidence.slope.interval(confidence)
+    columns: dict[str, object] = {
+        "verdict": judge(evidence, rate, confidence),
+        "n_batches": evidence.n_batches,
+        "slope_jobs_per_h": evidence.slope.mean,
+        "slope_low_jobs_per_h": slope_low,
+        "slope_high_jobs_per_h": slope_high,
+        "throughput_jph": evidence.throughput.mean,
+    }
+    if rate:
+        low, high = evidence.throughput.interval(confidence)
+        columns |= {
+            "throughput_over_rate": evidence.throughput.mean / rate,
+            "throughput_over_rate_low": low / rate,
+            "throughput_over_rate_high": high / rate,
+        }
+    return columns

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 import flask
 
 from gavel_dash.analysis.facets import FACETS, RUN, TEXT, apply_filters
+from gavel_dash.analysis.measures import DEFAULT_MEASURE
+from gavel_dash.analysis.saturation import DEFAULT_K
+from gavel_dash.analysis.stability import CONFIDENCE
 from gavel_dash.errors import GavelDashError
 from gavel_dash.formats.table_csv import write_table_csv
 
@@ -22,8 +25,9 @@ if TYPE_CHECKING:
 def register_api(server: flask.Flask, sweep: Sweep) -> None:
     """Add the CSV routes.
 
-    ``/api/runs.csv``, ``/api/curves.csv`` and ``/api/saturation.csv?k=2`` take the Sweep page's filters as query
-    arguments (``figure, policy, setting, rate, seed, cluster, status, q`` and ``run``, each repeatable).
+    ``/api/runs.csv``, ``/api/curves.csv?measure=mean_jct_h`` and ``/api/saturation.csv?k=2`` take the Sweep page's
+    filters as query arguments (``figure, policy, setting, rate, seed, cluster, status, q`` and ``run``, each
+    repeatable) and ``confidence``.
     ``/api/runs/<name>/rounds.csv``, ``/jobs.csv`` and ``/queue.csv?round_index=`` are of one run.
     """
 
@@ -35,12 +39,13 @@ def register_api(server: flask.Flask, sweep: Sweep) -> None:
     @server.route("/api/curves.csv")
     @_csv("curves")
     def curves_csv() -> pd.DataFrame:
-        return sweep.curves(_filtered(sweep)["run"])
+        measure = flask.request.args.get("measure", DEFAULT_MEASURE)
+        return sweep.curves(_filtered(sweep)["run"], measure, _confidence())
 
     @server.route("/api/saturation.csv")
     @_csv("saturation")
     def saturation_csv() -> pd.DataFrame:
-        return sweep.saturation(_number("k", 2.0), _filtered(sweep)["run"])
+        return sweep.saturation(_number("k", DEFAULT_K), _filtered(sweep)["run"], _confidence())
 
     @server.route("/api/runs/<path:name>/rounds.csv")
     @_csv("rounds")
@@ -85,18 +90,23 @@ def _file_name(kind: str, name: str | None) -> str:
 
 def _filtered(sweep: Sweep) -> pd.DataFrame:
     keys = [*(facet.key for facet in FACETS), TEXT, RUN]
-    return apply_filters(sweep.runs(), {key: flask.request.args.getlist(key) for key in keys})
+    return apply_filters(sweep.runs(_confidence()), {key: flask.request.args.getlist(key) for key in keys})
 
 
-def _number(name: str, default: float) -> float:
+def _number(name: str, default: float, low: float = 1.0, high: float = float("inf")) -> float:
     text = flask.request.args.get(name, str(default))
     try:
         number = float(text)
     except ValueError:
-        number = 0.0
-    if not 1 < number < float("inf"):
-        flask.abort(flask.Response(f"{name} must be a number above 1, not {text!r}\n", 400, mimetype="text/plain"))
+        number = float("nan")
+    if not low < number < high:
+        between = f"above {low:g}" if high == float("inf") else f"between {low:g} and {high:g}"
+        flask.abort(flask.Response(f"{name} must be a number {between}, not {text!r}\n", 400, mimetype="text/plain"))
     return number
+
+
+def _confidence() -> float:
+    return _number("confidence", CONFIDENCE, 0.0, 1.0)
 
 
 def _index(name: str) -> int:

@@ -134,7 +134,7 @@ def test_the_curves_csv_holds_the_chosen_runs_only(page: Page, bundled_address: 
 
 def test_scale_and_layers(page: Page, bundled_address: str) -> None:
     open_page(page, bundled_address)
-    page.get_by_label("log").check()
+    page.get_by_label("log", exact=True).check()
     page.get_by_label("the paper's curves (dotted)").uncheck()
     expect(page).to_have_url(re.compile(r"axis=log&paper=0"))
     page.wait_for_function(

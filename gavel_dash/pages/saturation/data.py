@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, TypedDict
 
 from gavel_dash.analysis.curves import select_points
 from gavel_dash.analysis.facets import apply_filters
+from gavel_dash.analysis.measures import measure_of
 from gavel_dash.errors import GavelDashError
 from gavel_dash.figures.curve_style import style_curves
-from gavel_dash.figures.saturation import SaturationData, point_of, rows_of
+from gavel_dash.figures.saturation import ChartOptions, SaturationData, estimated_rows, point_of, rows_of
 from gavel_dash.pages.saturation.state import Filters, PageState
 
 if TYPE_CHECKING:
@@ -23,27 +24,29 @@ class Selection(TypedDict):
     n_rounds: int
 
 
-def collect(sweep: Sweep, filters: Filters, k: float) -> SaturationData:
+def collect(sweep: Sweep, filters: Filters, options: ChartOptions) -> SaturationData:
     """Curves, runs and saturation points of the runs that pass the filters."""
-    runs = apply_filters(sweep.runs(), filters)
-    curves, saturation = sweep.curves(runs["run"]), sweep.saturation(k, runs["run"])
+    measure, confidence = measure_of(options.measure), options.confidence
+    runs = apply_filters(sweep.runs(confidence), filters)
+    curves = sweep.curves(runs["run"], options.measure, confidence)
+    saturation = sweep.saturation(options.k, runs["run"], confidence)
     runs = select_points(runs)
     groups = runs.groupby(["curve", "arrival_rate_jph"])
     runs = runs.assign(
-        n_at_point=groups["mean_jct_h"].transform("count"), has_rounds=runs["run"].map(sweep.has_rounds).astype(bool)
+        n_at_point=groups[measure.name].transform("count"), has_rounds=runs["run"].map(sweep.has_rounds).astype(bool)
     )
     # A click on a mean opens its first run that has rounds to look at.
     ordered = runs.sort_values("has_rounds", ascending=False, kind="stable")
     first = ordered.groupby(["curve", "arrival_rate_jph"])["run"].first().rename("first_run").reset_index()
     curves = curves.merge(first, on=["curve", "arrival_rate_jph"], how="left")
     # Styles come from all runs: a filter must not change how a curve looks or is called.
-    everything = style_curves(sweep.curves())
-    own = style_curves(curves)
+    everything = style_curves(sweep.curves(), options.color, options.line)
+    own = style_curves(curves, options.color, options.line)
     styles = {name: everything.get(name, own[name]) for name in own}
-    return SaturationData(curves, runs, saturation, styles)
+    return SaturationData(curves, runs, saturation, styles, measure)
 
 
-def most_telling_run(data: SaturationData) -> str | None:
+def most_telling_run(data: SaturationData, options: ChartOptions) -> str | None:
     """First run of the first point beyond a saturation estimate, else of the point with the highest mean JCT.
 
     Runs with rounds are preferred; None where there is no point at all.
@@ -51,13 +54,14 @@ def most_telling_run(data: SaturationData) -> str | None:
     with_rounds = set(data.runs.loc[data.runs["has_rounds"], "run"])
     usable = data.curves[data.curves["first_run"].isin(with_rounds)]
     points = usable if len(usable) else data.curves
-    for row in rows_of(data.saturation[data.saturation["estimate_jph"].notna()]):
+    for row in rows_of(estimated_rows(data, options)):
         beyond = points[(points["curve"] == row.curve) & (points["arrival_rate_jph"] >= row.estimate_jph)]
         if len(beyond):
             return str(beyond["first_run"].iloc[0])
     if points.empty:
         return None
-    return str(points.sort_values("mean_jct_h", ascending=False)["first_run"].iloc[0])
+    means = data.runs.set_index("run")["mean_jct_h"].reindex(points["first_run"])
+    return str(points["first_run"].iloc[int(means.fillna(-1).to_numpy().argmax())])
 
 
 def select(sweep: Sweep, run: str | None, round_index: int | None = None) -> Selection:
@@ -80,7 +84,7 @@ def restore_selection(sweep: Sweep, data: SaturationData, state: PageState) -> S
     """The selection a query asks for, or the most telling point where it asks for none that is shown."""
     if state.selected_run in set(data.runs["run"]):
         return select(sweep, state.selected_run, state.round_index)
-    return select(sweep, most_telling_run(data))
+    return select(sweep, most_telling_run(data, state.options))
 
 
 def point_options(data: SaturationData) -> list[dict[str, str]]:

@@ -2,37 +2,55 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from gavel_dash.analysis.facets import apply_filters
+from gavel_dash.analysis.measures import MEASURES
+from gavel_dash.analysis.saturation import METHODS
 from gavel_dash.figures import theme as look
+from gavel_dash.figures.curve_style import color_choices, line_choices, panel_choices
 from gavel_dash.figures.paper import load_paper_curves, paper_source
-from gavel_dash.figures.saturation import OVERLAY_HEIGHT_PX, ChartOptions, SaturationData
+from gavel_dash.figures.saturation import OVERLAY_HEIGHT_PX, SaturationData
 from gavel_dash.figures.saturation_panels import panel_names, panels_height
 from gavel_dash.pages.saturation.data import collect, restore_selection
 from gavel_dash.pages.saturation.point_panel import build_panel
-from gavel_dash.pages.saturation.state import K_HIGHEST, K_LOWEST, LINEAR, LOG, PAPER, SEEDS, Filters, PageState
+from gavel_dash.pages.saturation.state import (
+    CONFIDENCES,
+    DEFAULTS,
+    K_HIGHEST,
+    K_LOWEST,
+    LINEAR,
+    LOG,
+    Controls,
+    Filters,
+    PageState,
+    defaults_for,
+)
 from gavel_dash.pages.saturation.table import build_key, build_table, notes_of, why_empty
 from gavel_dash.ui import csv_link, empty_state, labelled, page_header, panel
 
 if TYPE_CHECKING:
     from gavel_dash.sweep import Sweep
 
-SENTENCE = "Where does it break? Mean job completion time against load; click a point to see the cluster behind it."
+SENTENCE = "Where does it break, and how sure is that? Click a point to see the cluster behind it."
 
 
 def build_page(sweep: Sweep, query: dict[str, object]) -> Component:
     """The page as its query says it was left. Holds every id of the callbacks, also when there is nothing to draw."""
-    state = PageState.from_query(query)
-    data = collect(sweep, state.filters, state.options.k)
+    defaults = defaults_for(sweep.runs())
+    state = PageState.from_query(query, defaults)
+    data = collect(sweep, state.filters, state.options)
     selection = restore_selection(sweep, data, state)
     empty = data.curves.empty
-    left = html.Div([_chart(data, state), _points(data, state), _panels(data)], hidden=empty)
-    body = html.Div([left, html.Div(build_panel(data, selection), hidden=empty)], className="saturation-columns")
+    left = html.Div(
+        [_chart(data, state), _points(data, state), _panels(data, state)],
+        hidden=empty,
+    )
+    body = html.Div([left, html.Div(build_panel(sweep, data, selection), hidden=empty)], className="saturation-columns")
     return html.Div(
         [
             page_header("Saturation", SENTENCE),
@@ -41,6 +59,9 @@ def build_page(sweep: Sweep, query: dict[str, object]) -> Component:
             _nothing(sweep, state.filters) if empty else None,
             body,
             dcc.Store(id="saturation-filters", data=state.filters),
+            dcc.Store(id="saturation-defaults", data=defaults),
+            dcc.Store(id="saturation-options", data=state.controls),
+            dcc.Store(id="saturation-drawn"),
             dcc.Store(id="saturation-selection", data=selection),
             dcc.Store(id="saturation-url"),
         ],
@@ -55,65 +76,119 @@ def csv_query(filters: Filters, **more: object) -> str:
     return f"?{text}" if text else ""
 
 
+def curves_href(filters: Filters, controls: Controls) -> str:
+    """Address of the points of the chart as CSV."""
+    return f"/api/curves.csv{csv_query(filters, measure=controls['measure'], confidence=controls['confidence'])}"
+
+
+def points_href(filters: Filters, controls: Controls) -> str:
+    """Address of the table of saturation points as CSV."""
+    return f"/api/saturation.csv{csv_query(filters, k=controls['k'], confidence=controls['confidence'])}"
+
+
+def chart_title(data: SaturationData) -> str:
+    """What the chart shows, in words."""
+    return f"{data.measure.label.split(' (')[0]} against arrival rate"
+
+
 def _chart(data: SaturationData, state: PageState) -> Component:
     actions = csv_link(
         "saturation-curves-csv",
-        f"/api/curves.csv{csv_query(state.filters)}",
+        curves_href(state.filters, state.controls),
         hint="Download the points of the chart as CSV",
     )
     return panel(
         [
-            _controls(data, state.options),
-            html.Div(build_key(data), className="saturation-key"),
-            _graph(
-                "saturation-overlay-figure",
-                OVERLAY_HEIGHT_PX,
-                "Mean JCT in hours against arrival rate in jobs per hour, all curves",
-            ),
+            _controls(data, state.controls),
+            html.Div(build_key(data), id="saturation-key", className="saturation-key"),
+            _graph("saturation-overlay-figure", OVERLAY_HEIGHT_PX, "All curves against arrival rate in jobs per hour"),
             html.Div(
-                id="saturation-notes", children=[html.P(note) for note in notes_of(data)], className="saturation-notes"
+                id="saturation-notes",
+                children=[html.P(note) for note in notes_of(data, state.options)],
+                className="saturation-notes",
             ),
         ],
-        title="Mean JCT against arrival rate",
+        title=html.Span(chart_title(data), id="saturation-title"),
         actions=actions,
     )
 
 
-def _controls(data: SaturationData, options: ChartOptions) -> Component:
+def _controls(data: SaturationData, controls: Controls) -> Component:
+    measure = _dropdown("measure", [(name, column.label) for name, column in MEASURES.items()], controls)
+    method = _dropdown("method", list(METHODS.items()), controls)
+    confidence = _dropdown("confidence", _confidence_choices(controls), controls)
     k = dcc.Input(
         id="saturation-k",
         type="number",
         min=K_LOWEST,
         max=K_HIGHEST,
         step=0.1,
-        value=options.k,
+        value=controls["k"],
         debounce=0.4,
         className="saturation-k",
     )
     axis = dcc.RadioItems(
         id="saturation-axis",
         options=[{"label": LINEAR, "value": LINEAR}, {"label": LOG, "value": LOG}],
-        value=LOG if options.log else LINEAR,
+        value=controls["axis"],
         inline=True,
     )
     ours = {str(figure) for figure in data.curves["figure"].dropna()}
-    has_paper = any(curve.figure in ours for curve in load_paper_curves())
-    choices = [{"label": "seeds", "value": SEEDS}]
-    if has_paper:
-        choices.insert(0, {"label": "the paper's curves (dotted)", "value": PAPER, "title": paper_source()})
-    shown = [name for name, on in ((PAPER, options.paper), (SEEDS, options.seeds)) if on]
+    choices = [{"label": "seeds", "value": "seeds"}]
+    if any(curve.figure in ours for curve in load_paper_curves()):
+        choices.insert(0, {"label": "the paper's curves (dotted)", "value": "paper", "title": paper_source()})
+    shown = [name for name in ("paper", "seeds") if controls[name] == "1"]
     show = dcc.Checklist(id="saturation-show", options=choices, value=shown, inline=True)
-    hint = (
-        f"A curve saturates where its mean JCT crosses k times its low-load plateau; k is {K_LOWEST:g} to {K_HIGHEST:g}"
-    )
+    k_hint = f"Plateau factor: saturated where mean JCT crosses k times its plateau; k is {K_LOWEST:g} to {K_HIGHEST:g}"
     return html.Div(
         [
-            labelled("Saturated at k =", k, hint, inline=True),
-            _group("JCT axis", axis),
-            _group("Show", show),
+            labelled("Show", measure, "What is plotted against the arrival rate", inline=True),
+            labelled("Saturation by", method, "How the vertical lines are estimated", inline=True),
+            labelled("k", k, k_hint, inline=True),
+            labelled("Confidence", confidence, "Level of every interval and verdict on the page", inline=True),
+            _group("Axis", axis),
+            _group("With", show),
+            _grouping(data, controls),
         ],
         className="saturation-controls",
     )
+
+
+def _grouping(data: SaturationData, controls: Controls) -> Component:
+    """Which dimension is told by colour, by line and by panel; folded away, as the defaults suit most sweeps."""
+    parts = [
+        ("Colour and marker", "color", color_choices(data.curves), "What a curve's colour and marker tell"),
+        ("Line", "line", line_choices(data.curves), "What a curve's line pattern tells"),
+        ("Panels", "panel", panel_choices(data.curves), "What has a small chart of its own"),
+    ]
+    dropdowns = [
+        labelled(label, _dropdown(key, choices, controls), hint, inline=True) for label, key, choices, hint in parts
+    ]
+    changed = any(controls[key] != DEFAULTS[key] for _, key, _, _ in parts)
+    return html.Details(
+        [html.Summary("Grouping"), html.Div(dropdowns, className="saturation-controls")],
+        open=changed,
+        className="saturation-grouping",
+    )
+
+
+def _dropdown(key: str, choices: list[tuple[Any, str]], controls: Controls) -> Component:
+    value = controls[key]
+    # An address may ask for what this sweep does not have: shown, so that it can be taken back.
+    known = choices if any(value == choice for choice, _ in choices) else [*choices, (value, str(value))]
+    return dcc.Dropdown(
+        id=f"saturation-{key}",
+        options=[{"label": label, "value": choice} for choice, label in known],
+        value=value,
+        clearable=False,
+        searchable=False,
+        className=f"saturation-dropdown saturation-{key}-dropdown",
+    )
+
+
+def _confidence_choices(controls: Controls) -> list[tuple[float, str]]:
+    levels = sorted({*CONFIDENCES, float(str(controls["confidence"]))})
+    return [(level, f"{level * 100:g}%") for level in levels]
 
 
 def _group(label: str, control: Component) -> Component:
@@ -126,25 +201,27 @@ def _group(label: str, control: Component) -> Component:
 
 
 def _points(data: SaturationData, state: PageState) -> Component:
-    href = f"/api/saturation.csv{csv_query(state.filters, k=f'{state.options.k:g}')}"
     return panel(
-        html.Div(
-            build_table(data) if len(data.saturation) else [], id="saturation-table", className="saturation-table-box"
-        ),
+        html.Div(build_table(data, state.options), id="saturation-table", className="saturation-table-box"),
         title="Saturation points",
-        actions=csv_link("saturation-points-csv", href),
+        actions=csv_link("saturation-points-csv", points_href(state.filters, state.controls)),
     )
 
 
-def _panels(data: SaturationData) -> Component:
-    names = panel_names(data.curves)
+def _panels(data: SaturationData, state: PageState) -> Component:
     graph = _graph(
         "saturation-panels-figure",
-        panels_height(data.curves),
-        "The same curves, one panel per figure, on one scale of hours",
+        panels_height(data.curves, state.options.panel),
+        "The same curves in small charts, on one scale",
     )
-    # One panel would only repeat the chart above.
-    return html.Div(panel(graph, title="Figure by figure"), hidden=len(names) < 2)
+    return html.Div(
+        panel(graph, title="Panel by panel"), id="saturation-panels", hidden=hides_panels(data, state.options.panel)
+    )
+
+
+def hides_panels(data: SaturationData, dimension: str) -> bool:
+    """One panel would only repeat the chart above."""
+    return len(panel_names(data.curves, dimension)) < 2
 
 
 def _filter_line(sweep: Sweep, data: SaturationData, filters: Filters) -> Component:

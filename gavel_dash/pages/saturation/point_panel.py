@@ -1,44 +1,44 @@
-"""The right third: the cluster at the clicked point, one round of one of its runs."""
+"""The right third: the cluster at the clicked point, one round of one of its runs, and what speaks for its verdict."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
-import pandas as pd
-from dash import dcc, html
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
-from gavel_dash.analysis.jct import SECONDS_PER_HOUR
-from gavel_dash.analysis.phases import MEASUREMENT
-from gavel_dash.errors import GavelDashError
 from gavel_dash.figures import theme as look
-from gavel_dash.figures.curve_traces import jct_text
-from gavel_dash.figures.heatmap import build_heatmap
-from gavel_dash.figures.heatmap_colors import category_label
-from gavel_dash.figures.round_cells import cells_of_round
-from gavel_dash.figures.saturation import SaturationData
+from gavel_dash.figures.saturation import SaturationData, point_of
 from gavel_dash.figures.sparkline import HEIGHT_PX as SPARKLINE_HEIGHT_PX
-from gavel_dash.figures.sparkline import build_sparkline
-from gavel_dash.pages.saturation.data import Selection, point_choice, point_options, seed_options
-from gavel_dash.ui import labelled, panel
+from gavel_dash.pages.saturation.data import Selection, point_choice, point_options, seed_options, select
+from gavel_dash.pages.saturation.point_evidence import build_evidence
+from gavel_dash.pages.saturation.point_round import (
+    HEATMAP_HEIGHT_PX,
+    describe,
+    draw_round,
+    moment_at,
+    moment_options,
+)
+from gavel_dash.pages.saturation.state import Controls, Filters, options_of
+from gavel_dash.ui import csv_link, labelled, panel
 
 if TYPE_CHECKING:
-    from gavel_dash.sweep import Run, Sweep
+    from gavel_dash.sweep import Sweep
 
-NOT_SAID = "Hatched: GPUs are in use in this round, but the file does not say by whom."
-HEATMAP_HEIGHT_PX, HEATMAP_WIDTH_PX = 190, 420
 STEPS = (
     (-10, "−10", "Ten rounds back"),
     (-1, "−1", "One round back"),
     (1, "+1", "One round on"),
     (10, "+10", "Ten rounds on"),
 )
+CHART_KEY = "Jobs in the system; dots: batch means; line and band: their slope and its interval."
 
 
-def build_panel(data: SaturationData, selection: Selection) -> Component:
-    """The panel's frame with every id its callbacks fill; nothing in it changes its height."""
+def build_panel(sweep: Sweep, data: SaturationData, selection: Selection) -> Component:
+    """The panel's frame with every id its callbacks fill."""
+    moments = moment_options(sweep, selection)
     return panel(
         [
             labelled(
@@ -54,6 +54,7 @@ def build_panel(data: SaturationData, selection: Selection) -> Component:
                 "Click a point of a chart, or choose one here",
                 inline=True,
             ),
+            _radio_row("here", html.Span(id="saturation-here-label"), [], None, "Points at the clicked place"),
             html.Div(id="saturation-point-heading", className="saturation-point-heading"),
             dcc.RadioItems(
                 id="saturation-seed",
@@ -62,36 +63,10 @@ def build_panel(data: SaturationData, selection: Selection) -> Component:
                 className="saturation-seeds",
                 inline=True,
             ),
+            html.Div(id="saturation-evidence", className="saturation-evidence"),
             html.P(id="saturation-no-rounds", className="saturation-no-rounds", hidden=True, role="status"),
-            html.Div(
-                [
-                    html.Div(
-                        id="saturation-round-heading", className="saturation-round-heading", **{"aria-live": "polite"}
-                    ),
-                    html.Div(
-                        [
-                            *(_step_button(*step) for step in STEPS),
-                            html.A(
-                                "Open in Cluster",
-                                id="saturation-open-cluster",
-                                href="/cluster",
-                                className="gd-button gd-button-primary",
-                            ),
-                        ],
-                        className="saturation-steps",
-                    ),
-                    _graph(
-                        "saturation-jobs-figure",
-                        SPARKLINE_HEIGHT_PX,
-                        "Jobs in the system over the run; the line is the round shown",
-                    ),
-                    _graph(
-                        "saturation-heatmap-figure", HEATMAP_HEIGHT_PX, "GPUs of the cluster in this round, by type"
-                    ),
-                    html.Div(id="saturation-round-facts"),
-                ],
-                id="saturation-round",
-            ),
+            html.Div(_round(moments, selection), id="saturation-round"),
+            dcc.Store(id="saturation-click"),
         ],
         title="The cluster at this point",
         className="saturation-point",
@@ -99,141 +74,239 @@ def build_panel(data: SaturationData, selection: Selection) -> Component:
     )
 
 
-@dataclass(frozen=True)
-class PointTexts:
-    """What the panel says of a selection."""
-
-    heading: list[Any]
-    why_no_rounds: str | None
-    round_heading: list[Any]
-    facts: list[Component]
-    cluster_href: str
-
-
-def describe(sweep: Sweep, data: SaturationData, selection: Selection) -> PointTexts:
-    """Everything in words and numbers about the selected run and round."""
-    run_name, index = selection["run"], selection["round"]
-    rows = data.runs[data.runs["run"] == run_name]
-    if run_name is None or rows.empty:
-        return PointTexts([], "Click a point of a chart to see the cluster behind it.", [], [], "/cluster")
-    row = rows.iloc[0]
-    heading = _point_heading(row, data.curves)
-    href = f"/cluster?{urlencode({'run': run_name} if index is None else {'run': run_name, 'round': index})}"
-    if index is None:
-        return PointTexts(heading, _why_no_rounds(sweep, row), [], [], href)
-    run = sweep[run_name]
-    return PointTexts(heading, None, _round_heading(run, index), _round_facts(run, index), href)
-
-
-def draw_round(run: Run, index: int, theme: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Jobs in the system over the run, and the heatmap of the round."""
-    heads = run.viz.round_heads
-    hours = heads["sim_time_s"].astype(float) / SECONDS_PER_HOUR
-    in_system = heads["jobs_running"].astype("int64") + heads["jobs_queued"].astype("int64")
-    jobs = build_sparkline(hours, in_system, run.phases, index, theme)
-    heatmap = build_heatmap(cells_of_round(run, index), theme, height=HEATMAP_HEIGHT_PX, width=HEATMAP_WIDTH_PX)
-    return jobs, heatmap
-
-
-def _point_heading(row: pd.Series, curves: pd.DataFrame) -> list[Any]:
-    censored = not pd.isna(row["mean_jct_is_lower_bound"]) and bool(row["mean_jct_is_lower_bound"])
-    jct = "no mean JCT" if pd.isna(row["mean_jct_h"]) else f"mean JCT {jct_text(row['mean_jct_h'], censored)}"
-    of = ""
-    if not pd.isna(row["n_window"]) and not pd.isna(row["n_completed"]):
-        of = f", {row['n_completed']:,} of {row['n_window']:,} window jobs completed"
-    point = curves[(curves["curve"] == row["curve"]) & (curves["arrival_rate_jph"] == row["arrival_rate_jph"])]
-    if row["n_at_point"] > 1 and len(point) and not pd.isna(point["mean_jct_h"].iloc[0]):
-        # The chart's point is the mean over seeds; the panel is about one of them.
-        if not pd.isna(row["seed"]):
-            jct = f"seed {row['seed']}: {jct}"
-        of += f"; mean of {point['n_seeds'].iloc[0]} seeds {point['mean_jct_h'].iloc[0]:.1f} h"
+def _round(moments: list[dict[str, Any]], selection: Selection) -> list[Component]:
+    cluster = html.A(
+        "Open in Cluster", id="saturation-open-cluster", href="/cluster", className="gd-button gd-button-primary"
+    )
     return [
-        html.Strong(jct),
-        of,
-        html.Div(row["run"], className="saturation-run gd-muted"),
-    ]
-
-
-def _round_heading(run: Run, index: int) -> list[Any]:
-    head = run.viz.round_heads[index]
-    unknown = "no window is known" if run.window is None else "no window job arrived"
-    phase = run.phases.of(index) if run.phases is not None else unknown
-    badge = "saturation-phase" + (" saturation-phase-measured" if phase == MEASUREMENT else "")
-    return [
-        html.Span(
-            [
-                html.Strong(f"Round {int(head['round']):,}"),
-                f" · {float(head['sim_time_s']) / SECONDS_PER_HOUR:,.1f} h · ",
-                html.Span(phase, className=badge),
-            ]
-        ),
-        html.Span(f"record {index + 1:,} of {run.n_rounds:,}", className="gd-muted saturation-record"),
-    ]
-
-
-def _round_facts(run: Run, index: int) -> list[Component]:
-    head, used = run.viz.round_heads[index], run.viz.gpus_used[index]
-    bars = [_bar(t.name, int(n), t.count) for t, n in zip(run.cluster.gpu_types, used, strict=True)]
-    queue = run.queue_table(index)
-    sizes = queue["scale_factor"].value_counts(dropna=False).sort_index()
-    waiting = [html.Span(f"{_size(size)}: {n:,}", className="saturation-size") for size, n in sizes.items()]
-    return [
-        html.Div(_legend(run, index) if run.viz.has_allocation(index) else NOT_SAID, className="saturation-legend"),
-        html.Div(bars, className="saturation-bars"),
-        html.Div(
-            [html.Strong(f"{int(head['jobs_running']):,}"), " running, ", html.Strong(f"{len(queue):,}"), " queued"]
+        html.Div(id="saturation-round-heading", className="saturation-round-heading", **{"aria-live": "polite"}),
+        html.Div([*(_step_button(*step) for step in STEPS), cluster], className="saturation-steps"),
+        _radio_row("moment", "Go to", moments, moment_at(moments, selection["round"]), "Rounds that matter"),
+        _graph(
+            "saturation-jobs-figure",
+            SPARKLINE_HEIGHT_PX,
+            "Jobs in the system over the run with their slope; the thick line is the round shown",
         ),
         html.Div(
-            waiting or [html.Span("nothing waits", className="gd-muted")],
-            className="saturation-queue",
-            title="Queued jobs by scale factor",
+            [CHART_KEY, csv_link("saturation-rounds-csv", "", hint="Download all rounds of this run as CSV")],
+            className="saturation-chart-key gd-muted",
         ),
+        _graph("saturation-heatmap-figure", HEATMAP_HEIGHT_PX, "GPUs of the cluster in this round, by type"),
+        html.Div(id="saturation-round-facts"),
     ]
 
 
-def _size(scale_factor: Any) -> str:
-    if pd.isna(scale_factor):
-        return "size unknown"
-    return "1 GPU" if scale_factor == 1 else f"{scale_factor} GPUs"
+def here_options(data: SaturationData, runs: list[str]) -> list[dict[str, str]]:
+    """One choice per curve among the runs at a place, in the order of the curves.
 
-
-def _legend(run: Run, index: int) -> list[Component]:
-    categories = cells_of_round(run, index, most_cells_back=0).categories
-    # Several names of one category share an entry.
-    entries = dict.fromkeys(category_label(category) for category in categories)
+    Parameters
+    ----------
+    runs : list of str
+        Runs whose points or seeds lie there, the nearest first: the nearest of a curve stands for it.
+    """
+    nearest: dict[str, tuple[float, str]] = {}
+    for run in runs:
+        at = point_of(data, run)
+        if at is not None:
+            nearest.setdefault(at[0], (at[1], run))
     return [
-        html.Span([html.Span(className="saturation-square", style={"background": color}), name])
-        for name, color in [*((name, look.category_color(name)) for name in entries), ("Idle", "var(--gd-panel)")]
+        {"label": f"{style.label} at {nearest[curve][0]:g} jph", "value": nearest[curve][1]}
+        for curve, style in data.styles.items()
+        if curve in nearest
     ]
 
 
-def _bar(name: str, used: int, count: int) -> Component:
-    share = used / count if count else 0.0
-    return html.Div(
-        [
-            html.Span(name.upper(), className="saturation-bar-name", title=name),
-            html.Span(
-                html.Span(style={"width": f"{min(share, 1):.1%}"}),
-                className="saturation-bar",
-                **{"aria-hidden": "true"},
-            ),
-            html.Span(f"{used:,} / {count:,}  {share:.1%}", className="saturation-bar-value"),
-        ],
-        className="saturation-bar-row",
+def here_value(data: SaturationData, options: list[dict[str, str]], run: str | None) -> str | None:
+    """The choice whose point holds a run; None where none does."""
+    at = point_of(data, run)
+    return next(
+        (option["value"] for option in options if at is not None and point_of(data, option["value"]) == at), None
     )
 
 
-def _why_no_rounds(sweep: Sweep, row: pd.Series) -> str:
-    if row["status"] == "table":
+def run_to_open(data: SaturationData, runs: list[str], shown: list[dict[str, str]], selected: str | None) -> str | None:
+    """The run that a click opens: the clicked one, and at the place that is open already the next curve's.
+
+    Parameters
+    ----------
+    runs : list of str
+        Runs at the clicked place, the clicked one first.
+    shown : list of dict
+        The choices of the last click.
+    selected : str or None
+        The run that is open.
+    """
+    runs = [run for run in runs if point_of(data, run) is not None]
+    here = here_options(data, runs)
+    current = here_value(data, here, selected)
+    if len(here) > 1 and here == shown and current is not None:
+        values = [option["value"] for option in here]
+        return values[(values.index(current) + 1) % len(values)]
+    return runs[0] if runs else None
+
+
+def _choice_of_point(sweep: Sweep, data: SaturationData, run: str, here: list[dict[str, str]]) -> tuple[Any, ...]:
+    """All that changes when another run is opened, in the order of the callback's outputs."""
+    selection = select(sweep, run)
+    at = here_value(data, here, run)
+    here = here if len(here) > 1 and at is not None else []
+    moments = moment_options(sweep, selection)
+    return (
+        selection,
+        seed_options(data, run),
+        run,
+        point_choice(data, run),
+        f"{len(here)} points here:" if here else "",
+        here,
+        at,
+        moments,
+        moment_at(moments, selection["round"]),
+    )
+
+
+def register_point(app: Dash, sweep: Sweep, data_of: Callable[[Filters, Controls], SaturationData]) -> None:
+    """Register the panel's callbacks: what a click opens, what is said and drawn of it, and stepping."""
+
+    @app.callback(
+        Output("saturation-selection", "data"),
+        Output("saturation-seed", "options"),
+        Output("saturation-seed", "value"),
+        Output("saturation-choice", "value"),
+        Output("saturation-here-label", "children"),
+        Output("saturation-here", "options"),
+        Output("saturation-here", "value"),
+        Output("saturation-moment", "options"),
+        Output("saturation-moment", "value"),
+        Input("saturation-click", "data"),
+        Input("saturation-seed", "value"),
+        Input("saturation-choice", "value"),
+        Input("saturation-here", "value"),
+        State("saturation-here", "options"),
+        State("saturation-selection", "data"),
+        State("saturation-filters", "data"),
+        State("saturation-options", "data"),
+        prevent_initial_call=True,
+    )
+    def choose(
+        click: dict[str, Any] | None,
+        seed: str | None,
+        choice: str | None,
+        here: str | None,
+        shown: list[dict[str, str]],
+        selection: Selection,
+        filters: Filters,
+        controls: Controls,
+    ) -> tuple[Any, ...]:
+        data, open_now = data_of(filters, controls), selection["run"]
+        if ctx.triggered_id == "saturation-click":
+            run = run_to_open(data, click["runs"], shown, open_now) if click else None
+            shown = here_options(data, click["runs"]) if click else shown
+        else:
+            asked = {"saturation-seed": seed, "saturation-choice": choice, "saturation-here": here}
+            current = {
+                "saturation-seed": open_now,
+                "saturation-choice": point_choice(data, open_now),
+                "saturation-here": here_value(data, shown, open_now),
+            }
+            run = asked[ctx.triggered_id] if asked[ctx.triggered_id] != current[ctx.triggered_id] else None
+        if run is None:
+            raise PreventUpdate
+        return _choice_of_point(sweep, data, run, shown)
+
+    @app.callback(
+        Output("saturation-evidence", "children"),
+        Input("saturation-seed", "value"),
+        Input("saturation-options", "data"),
+        State("saturation-filters", "data"),
+    )
+    def judge_run(run: str | None, controls: Controls, filters: Filters) -> list[Component]:
+        rows = rows_by_run(data_of(filters, controls), run)
+        return build_evidence(rows[0], options_of(controls).confidence) if rows else []
+
+    @app.callback(
+        Output("saturation-point-heading", "children"),
+        Output("saturation-no-rounds", "children"),
+        Output("saturation-no-rounds", "hidden"),
+        Output("saturation-round", "hidden"),
+        Output("saturation-round-heading", "children"),
+        Output("saturation-round-facts", "children"),
+        Output("saturation-open-cluster", "href"),
+        Output("saturation-rounds-csv", "href"),
+        Input("saturation-selection", "data"),
+        Input("saturation-options", "data"),
+        State("saturation-filters", "data"),
+    )
+    def describe_point(selection: Selection, controls: Controls, filters: Filters) -> tuple[Any, ...]:
+        texts = describe(sweep, data_of(filters, controls), selection)
+        missing = texts.why_no_rounds
+        hidden = missing is None, missing is not None
         return (
-            "This run is known from a results table only: there are no rounds to look at. "
-            "Its simulator log, converted beside the table, would bring them."
+            texts.heading,
+            missing,
+            *hidden,
+            texts.round_heading,
+            texts.facts,
+            texts.cluster_href,
+            texts.rounds_href,
         )
-    try:
-        sweep[row["run"]].viz  # noqa: B018 (the reason is in the error it raises)
-    except (GavelDashError, OSError) as error:
-        return f"The rounds of this run cannot be shown: {error}"
-    return "The file of this run holds no rounds."
+
+    @app.callback(
+        Output("saturation-jobs-figure", "figure"),
+        Output("saturation-heatmap-figure", "figure"),
+        Input("saturation-selection", "data"),
+        Input("saturation-options", "data"),
+        Input("theme", "data"),
+    )
+    def draw_point(selection: Selection, controls: Controls, theme: str) -> tuple[Any, Any]:
+        run, index = selection["run"], selection["round"]
+        if run is None or index is None:
+            return no_update, no_update
+        return draw_round(sweep[run], index, theme, options_of(controls).confidence)
+
+    _register_clientside(app)
+
+
+def rows_by_run(data: SaturationData, run: str | None) -> list[Any]:
+    """The row of a run in a list; empty where it is not shown."""
+    return [row for _, row in data.runs[data.runs["run"] == run].iterrows()]
+
+
+def _register_clientside(app: Dash) -> None:
+    app.clientside_callback(
+        ClientsideFunction("saturation", "pick"),
+        Output("saturation-click", "data"),
+        # Emptied, so that a second click on the same point is a click again.
+        Output("saturation-overlay-figure", "clickData"),
+        Output("saturation-panels-figure", "clickData"),
+        Input("saturation-overlay-figure", "clickData"),
+        Input("saturation-panels-figure", "clickData"),
+        State("saturation-click", "data"),
+        prevent_initial_call=True,
+    )
+    # Steps are counted in the browser: ten quick clicks must be ten rounds, however slow the answers.
+    app.clientside_callback(
+        ClientsideFunction("saturation", "step"),
+        Output("saturation-selection", "data", allow_duplicate=True),
+        Output("saturation-jobs-figure", "clickData"),
+        Output("saturation-moment", "value", allow_duplicate=True),
+        Input({"type": "saturation-step", "by": ALL}, "n_clicks"),
+        Input("saturation-jobs-figure", "clickData"),
+        Input("saturation-moment", "value"),
+        State("saturation-selection", "data"),
+        prevent_initial_call=True,
+    )
+
+
+def _radio_row(
+    name: str, label: str | Component, options: list[dict[str, Any]], value: str | None, hint: str
+) -> Component:
+    radio = dcc.RadioItems(id=f"saturation-{name}", options=options, value=value, inline=True)
+    return html.Div(
+        [html.Div(label, className="gd-label"), radio],
+        className="saturation-radio-row",
+        role="group",
+        **{"aria-label": hint},
+    )
 
 
 def _step_button(by: int, label: str, hint: str) -> Component:

@@ -9,11 +9,19 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from gavel_dash.analysis.saturation import ESTIMATED, METHODS, NOT_REACHED, PLATEAU_FACTOR, describe_disagreement
+from gavel_dash.figures import theme as look
 from gavel_dash.figures.curve_style import CurveStyle
-from gavel_dash.figures.curve_traces import CENSORED_SIGN, WINDOW_SIGN
-from gavel_dash.figures.saturation import SaturationData, rows_of, usual_window
+from gavel_dash.figures.curve_traces import CENSORED_SIGN, WINDOW_SIGN, measure_words, why_missing
+from gavel_dash.figures.saturation import ChartOptions, SaturationData, chosen_rows, rows_of, usual_window
 
-METHODS = {"plateau_factor": "plateau factor"}
+HINTS = {
+    "stability": "Between the highest rate whose runs are stable and the lowest whose runs are unstable.",
+    "plateau_factor": "Where mean JCT crosses k times its low-load plateau.",
+    "capacity_fit": "Capacity in JCT = a + b / (1 - rate / capacity), fitted to uncensored points.",
+}
+#: Points named in a sentence.
+POINTS_NAMED = 4
 #: SVG dash patterns as Plotly draws them.
 DASH_ARRAYS = {"solid": "none", "dash": "6 4", "dashdot": "6 3 1.5 3", "longdash": "9 4", "longdashdot": "9 3 1.5 3"}
 #: The markers of `theme.policy_symbol` in a 12 x 12 box around (18, 7).
@@ -48,74 +56,157 @@ def build_key(data: SaturationData) -> list[Component]:
     ]
 
 
-def build_table(data: SaturationData) -> Component:
-    """Saturation point of every curve with what it rests on."""
+def build_table(data: SaturationData, options: ChartOptions) -> Component:
+    """All three estimates of every curve, the chosen one first among them, and what they rest on."""
+    if data.saturation.empty:
+        return html.Div()
+    level = f"{options.confidence * 100:g}%"
     heads = [
-        ("Curve", "figure, policy and setting", ""),
-        ("Saturation (jph)", "arrival rate at which mean JCT crosses k times its plateau", "saturation-number"),
-        ("95% interval", "bootstrap over seeds", "saturation-number"),
-        ("Plateau (h)", "median mean JCT of the rates below half of the highest", "saturation-number"),
-        ("k", "the crossing is at k times the plateau", "saturation-number"),
-        ("Rates", "arrival rates with a mean JCT", "saturation-number"),
+        html.Th("Curve", title="what tells the curve from the others", scope="col"),
+        *(
+            html.Th(
+                label,
+                title=f"{HINTS[method]} {level} interval in square brackets.",
+                scope="col",
+                className="saturation-number" + (" saturation-chosen" if method == options.method else ""),
+            )
+            for method, label in METHODS.items()
+        ),
+        html.Th("Verdicts", title="runs that are stable, undecided, unstable", scope="col"),
     ]
-    head = [html.Th(text, title=hint, className=name, scope="col") for text, hint, name in heads]
-    bodies = [html.Tbody(_rows(row, data.styles[row.curve])) for row in rows_of(data.saturation)]
-    return html.Table([html.Thead(html.Tr(head)), *bodies], className="saturation-table")
+    bodies = [
+        html.Tbody(_rows(rows, data.runs[data.runs["curve"] == curve], data.styles[str(curve)], options))
+        for curve, rows in data.saturation.groupby("curve", sort=False)
+    ]
+    return html.Table([html.Thead(html.Tr(heads)), *bodies], className="saturation-table")
 
 
-def _rows(row: Any, style: CurveStyle) -> list[Component]:
-    """The numbers of a curve, and under them its method and note: too long for a column."""
-    reached = not pd.isna(row.estimate_jph)
-    interval = "" if pd.isna(row.low_jph) else f"{row.low_jph:.2f} to {row.high_jph:.2f}"
-    numbers = [
-        html.Strong(f"{row.estimate_jph:.2f}") if reached else html.Span("not reached", className="gd-muted"),
-        interval or html.Span("none", className="gd-muted"),
-        "" if pd.isna(row.plateau_jct_h) else f"{row.plateau_jct_h:.1f}",
-        f"{row.k:g}",
-        str(row.n_rates),
+def _rows(rows: pd.DataFrame, runs: pd.DataFrame, style: CurveStyle, options: ChartOptions) -> list[Component]:
+    """The numbers of a curve, and under them what limits them: too long for a column."""
+    by_method = {row.method: row for row in rows_of(rows)}
+    cells = [
+        html.Td(
+            _estimate(by_method[method]),
+            className="saturation-number" + (" saturation-chosen" if method == options.method else ""),
+            title=_text(by_method[method].note) or None,
+        )
+        for method in METHODS
     ]
-    method = METHODS.get(row.method, row.method)
-    note = method if pd.isna(row.note) or not row.note else f"{method}; {row.note}"
+    chosen = by_method[options.method]
+    notes = [_text(chosen.note), describe_disagreement(rows, style.label) or ""]
     return [
         html.Tr(
             [
-                html.Th([swatch(style), html.Span(style.label, title=row.curve)], scope="row"),
-                *(html.Td(number, className="saturation-number") for number in numbers),
+                html.Th([swatch(style), html.Span(style.label, title=chosen.curve)], scope="row"),
+                *cells,
+                html.Td(_verdict_counts(runs), className="saturation-verdicts"),
             ]
         ),
-        html.Tr(html.Td(note, colSpan=6, className="saturation-note")),
+        html.Tr(
+            html.Td(
+                [html.Div(f"{METHODS[options.method]}: {notes[0]}") if notes[0] else None, html.Div(notes[1])],
+                colSpan=2 + len(METHODS),
+                className="saturation-note",
+            )
+        ),
     ]
 
 
-def notes_of(data: SaturationData) -> list[str]:
-    """Sentences for what the chart cannot say by itself: not reached, signs, points without a mean."""
+def _estimate(row: Any) -> list[Any]:
+    if row.status == ESTIMATED:
+        return [html.Strong(f"{row.estimate_jph:.2f}"), html.Div(_interval(row), className="saturation-interval")]
+    if row.status == NOT_REACHED:
+        return [html.Span(f"> {beyond_jph(row):g}"), html.Div("not reached", className="saturation-interval")]
+    return [html.Span("–", className="gd-muted"), html.Div("cannot be told", className="saturation-interval")]
+
+
+def beyond_jph(row: Any) -> float:
+    """The rate up to which a curve that is not reached held: a row of `schema.SATURATION`."""
+    return float(row.highest_rate_jph if pd.isna(row.bracket_low_jph) else row.bracket_low_jph)
+
+
+def _interval(row: Any) -> str:
+    bracket = "" if pd.isna(row.bracket_low_jph) else f"{row.bracket_low_jph:g} to {row.bracket_high_jph:g}"
+    if pd.isna(row.low_jph) and pd.isna(row.high_jph):
+        return bracket or "no interval"
+    high = "…" if pd.isna(row.high_jph) else f"{row.high_jph:.2f}"
+    return f"[{row.low_jph:.2f}, {high}]"
+
+
+def _verdict_counts(runs: pd.DataFrame) -> list[Component]:
+    counts = runs["verdict"].value_counts()
+    return [
+        html.Span(
+            [html.Span(sign, style={"color": color}), f" {counts[verdict]}"],
+            title=f"{counts[verdict]} runs are {verdict}",
+            className="saturation-verdict-count",
+        )
+        for verdict, (sign, color) in look.VERDICT.items()
+        if counts.get(verdict, 0)
+    ] or [html.Span("no rounds", className="gd-muted")]
+
+
+def _text(value: Any) -> str:
+    return "" if pd.isna(value) else str(value)
+
+
+def notes_of(data: SaturationData, options: ChartOptions) -> list[str]:
+    """Sentences for what the chart cannot say by itself: not reached, late bends, signs, points without a value."""
     notes = []
-    unreached = rows_of(data.saturation[data.saturation["estimate_jph"].isna()])
-    reasons = [("" if pd.isna(row.note) else row.note).split("; ")[0] or "no saturation point" for row in unreached]
-    for reason in dict.fromkeys(reasons):
-        labels = [data.styles[row.curve].label for row, own in zip(unreached, reasons, strict=True) if own == reason]
-        # Mean JCT bends after the backlog: with a short window it can look flat on a run that is already unstable.
-        hint = "; the backlog may grow before mean JCT does: see the jobs in the system of the last point"
-        notes.append(f"{', '.join(labels)}: {reason}{hint if reason.startswith('not reached') else ''}.")
-    by_usual: dict[str | None, set[str]] = {}
+    chosen = chosen_rows(data, options)
+    unreached = rows_of(chosen[chosen["status"] == NOT_REACHED])
+    if unreached:
+        said = ", ".join(f"{data.styles[row.curve].label} > {beyond_jph(row):g} jph" for row in unreached)
+        notes.append(f"Not reached within the swept rates ({METHODS[options.method]}): {said}.")
+    notes += [note for note in (_late_bend(data, options), _windows(data), *_signs(data)) if note]
+    return notes
+
+
+def _late_bend(data: SaturationData, options: ChartOptions) -> str | None:
+    """Points whose backlog grows while their mean JCT is still far from the plateau factor's threshold."""
+    plateau = data.saturation[data.saturation["method"] == PLATEAU_FACTOR].set_index("curve")["plateau_jct_h"]
+    runs = data.runs[(data.runs["slope_low_jobs_per_h"] > 0) & data.runs["mean_jct_h"].notna()]
+    runs = runs[runs["mean_jct_h"] < options.k * runs["curve"].map(plateau)]
+    if runs.empty:
+        return None
+    points = [
+        f"{data.styles[str(curve)].label} at {rate:g} jph"
+        for curve, rate in runs[["curve", "arrival_rate_jph"]].drop_duplicates().itertuples(index=False)
+    ]
+    named = ", ".join(points[:POINTS_NAMED]) + (
+        f" and {len(points) - POINTS_NAMED} more" * (len(points) > POINTS_NAMED)
+    )
+    return (
+        f"Mean JCT bends late: a window of jobs that arrive early sees little of the backlog: at {named} it is "
+        f"below {options.k:g} times its plateau while the jobs in the system already grow (their slope's interval lies "
+        "above 0)."
+    )
+
+
+def _windows(data: SaturationData) -> str | None:
+    others: dict[str, set[str]] = {}
     for _, points in data.curves.groupby("curve"):
         usual = usual_window(points)
-        by_usual.setdefault(usual, set()).update(set(points["window"].dropna()) - {usual})
-    for usual, others in by_usual.items():
-        if others:
-            windows = ", ".join(sorted(others))
-            notes.append(
-                f"{WINDOW_SIGN} measured on jobs {windows} where the curve's other points use {usual}: "
-                "a later window sees more of the backlog, so the two are not quite comparable."
-            )
-    if (data.curves["censored"] & data.curves["mean_jct_h"].notna()).any():
+        if usual is not None:
+            others.setdefault(usual, set()).update(set(points["window"].dropna()) - {usual})
+    said = [f"jobs {', '.join(sorted(windows))} instead of {usual}" for usual, windows in others.items() if windows]
+    if not said:
+        return None
+    return f"{WINDOW_SIGN} measured on {'; '.join(said)}: a later window sees more of the backlog, so it bends earlier."
+
+
+def _signs(data: SaturationData) -> list[str]:
+    measure, notes = data.measure, []
+    words = measure_words(measure)
+    if (data.curves["is_lower_bound"] & data.curves[measure.name].notna()).any():
         notes.append(
-            f"{CENSORED_SIGN} hollow: the run ended before all window jobs completed, so the mean is a lower bound."
+            f"{CENSORED_SIGN} hollow: the run ended before enough window jobs completed, so {words} is a lower bound."
         )
-    unmeasured = int(data.curves["mean_jct_h"].isna().sum())
+    unmeasured = int(data.curves[measure.name].isna().sum())
     if unmeasured:
         points = "1 point has" if unmeasured == 1 else f"{unmeasured} points have"
-        notes.append(f"△ at the top edge: {points} no mean JCT; no window job completed, or no window is known.")
+        where = "△ at the top edge: " if measure.unit == "h" else ""
+        notes.append(f"{where}{points} no {words}: {why_missing(measure)}.")
     return notes
 
 

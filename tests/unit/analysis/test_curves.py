@@ -29,7 +29,7 @@ def test_run_without_a_mean_counts_in_n_runs_only() -> None:
 def test_lower_bound_of_one_seed_marks_the_point() -> None:
     runs = make_runs([(3.0, 0, 20.0), (3.0, 1, 24.0)])
     runs.loc[1, "mean_jct_is_lower_bound"] = True
-    assert summarize_curves(runs)["censored"].tolist() == [True]
+    assert summarize_curves(runs)["is_lower_bound"].tolist() == [True]
 
 
 def test_damaged_runs_and_runs_without_a_rate_are_not_points() -> None:

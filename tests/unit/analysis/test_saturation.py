@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from gavel_dash import schema
-from gavel_dash.analysis.saturation import plateau_factor, summarize_saturation
+from gavel_dash.analysis.plateau_factor import plateau_factor
+from gavel_dash.analysis.saturation import PLATEAU_FACTOR, describe_disagreement, summarize_saturation
 
 
 def make_runs(points: list[tuple[float, int, float | None]], **columns: object) -> pd.DataFrame:
@@ -32,6 +33,11 @@ def make_runs(points: list[tuple[float, int, float | None]], **columns: object) 
         for rate, seed, jct in points
     ]
     return schema.build_frame(rows, schema.RUNS)
+
+
+def plateau_row(runs: pd.DataFrame) -> pd.Series:
+    table = summarize_saturation(runs)
+    return table[table["method"] == PLATEAU_FACTOR].iloc[0]
 
 
 @pytest.mark.parametrize(
@@ -68,13 +74,13 @@ def test_larger_k_never_saturates_earlier() -> None:
 
 
 def test_curve_that_never_crosses_says_beyond_the_highest_rate() -> None:
-    row = summarize_saturation(make_runs([(0.4, 0, 20.0), (1.2, 0, 21.0), (3.2, 0, 25.0)])).iloc[0]
+    row = plateau_row(make_runs([(0.4, 0, 20.0), (1.2, 0, 21.0), (3.2, 0, 25.0)]))
     assert pd.isna(row["estimate_jph"])
     assert "not reached, > 3.2 jph" in row["note"]
 
 
 def test_single_seed_gives_an_estimate_without_an_interval() -> None:
-    row = summarize_saturation(make_runs([(1, 0, 20.0), (2, 0, 20.0), (4, 0, 30.0), (5, 0, 90.0)])).iloc[0]
+    row = plateau_row(make_runs([(1, 0, 20.0), (2, 0, 20.0), (4, 0, 30.0), (5, 0, 90.0)]))
     assert 4 < row["estimate_jph"] < 5
     assert pd.isna(row["low_jph"])
     assert "no interval" in row["note"]
@@ -84,18 +90,112 @@ def test_interval_of_several_seeds_holds_the_estimate() -> None:
     points = [
         (rate, seed, jct + seed) for rate, jct in ((1, 20.0), (2, 20.0), (4, 30.0), (5, 90.0)) for seed in range(3)
     ]
-    row = summarize_saturation(make_runs(points)).iloc[0]
+    row = plateau_row(make_runs(points))
     assert row["low_jph"] <= row["estimate_jph"] <= row["high_jph"]
     assert row["low_jph"] < row["high_jph"]
 
 
 def test_runs_that_never_reached_their_window_do_not_make_a_low_rate_saturated() -> None:
     points = [(0.2, 0, None), (0.4, 0, 20.0), (1.0, 0, 20.0), (2.0, 0, 22.0), (3.0, 0, 80.0)]
-    row = summarize_saturation(make_runs(points)).iloc[0]
+    row = plateau_row(make_runs(points))
     assert row["estimate_jph"] > 2
 
 
 def test_one_rate_is_not_a_curve() -> None:
-    row = summarize_saturation(make_runs([(0.8, 0, 20.0)])).iloc[0]
+    row = plateau_row(make_runs([(0.8, 0, 20.0)]))
     assert pd.isna(row["estimate_jph"])
     assert "one rate" in row["note"]
+
+
+def judged(verdicts: dict[float, list[str]], **columns: object) -> pd.DataFrame:
+    """Runs of one curve with the verdicts of their seeds, by rate."""
+    runs = make_runs([(rate, seed, 20.0) for rate, seeds in verdicts.items() for seed in range(len(seeds))], **columns)
+    return runs.assign(verdict=[verdict for seeds in verdicts.values() for verdict in seeds])
+
+
+def stability_row(verdicts: dict[float, list[str]]) -> pd.Series:
+    return summarize_saturation(judged(verdicts)).iloc[0]
+
+
+def test_the_bracket_lies_between_stable_and_unstable_rates() -> None:
+    row = stability_row({1.0: ["stable"], 2.0: ["stable"], 2.5: ["undecided"], 3.0: ["unstable"], 4.0: ["unstable"]})
+    assert (row["bracket_low_jph"], row["estimate_jph"], row["bracket_high_jph"]) == (2.0, 2.5, 3.0)
+    assert row["status"] == "estimated"
+    assert "undecided at 2.5 jph" in row["note"]
+    assert pd.isna(row["low_jph"]), "one seed gives no interval"
+
+
+def test_contradicting_verdicts_widen_the_bracket() -> None:
+    row = stability_row({1.0: ["stable"], 2.0: ["unstable"], 3.0: ["stable"], 4.0: ["unstable"]})
+    assert (row["bracket_low_jph"], row["bracket_high_jph"]) == (1.0, 4.0)
+
+
+def test_without_an_unstable_rate_saturation_is_not_reached() -> None:
+    row = stability_row({1.0: ["stable"], 2.0: ["stable"], 3.0: ["undecided"]})
+    assert (row["status"], row["bracket_low_jph"]) == ("not reached", 2.0)
+    assert row["note"] == "not reached, > 2 jph; runs at 3 jph are undecided"
+    assert pd.isna(row["estimate_jph"])
+
+
+def test_without_a_stable_rate_there_is_no_bracket() -> None:
+    row = stability_row({1.0: ["unstable"], 2.0: ["unstable"]})
+    assert row["status"] == "impossible"
+    assert "unstable from 1 jph on" in row["note"]
+
+
+def test_without_rounds_stability_says_so() -> None:
+    row = summarize_saturation(make_runs([(1.0, 0, 20.0), (2.0, 0, 60.0)])).iloc[0]
+    assert (row["method"], row["status"], row["note"]) == ("stability", "impossible", "no rounds to judge by")
+
+
+def test_seeds_that_differ_give_the_bracket_an_interval() -> None:
+    row = stability_row(
+        {1.0: ["stable"] * 3, 2.0: ["stable", "stable", "undecided"], 3.0: ["unstable"] * 3, 4.0: ["unstable"] * 3}
+    )
+    assert (row["bracket_low_jph"], row["bracket_high_jph"]) == (2.0, 3.0)
+    assert (row["low_jph"], row["high_jph"]) == (1.0, 3.0)
+
+
+def test_the_fitted_capacity_is_that_of_the_curve() -> None:
+    rates = (1.0, 2.0, 3.0, 4.0, 4.5)
+    points = [(rate, 0, 5 + 10 / (1 - rate / 5)) for rate in rates]
+    row = summarize_saturation(make_runs(points)).iloc[2]
+    assert row["estimate_jph"] == pytest.approx(5, rel=1e-3)
+    assert row["low_jph"] <= 5 <= row["high_jph"]
+
+
+def test_unstable_and_censored_runs_are_not_fitted() -> None:
+    points = [(rate, 0, 5 + 10 / (1 - rate / 5)) for rate in (1.0, 2.0, 3.0, 4.0, 4.5)]
+    runs = make_runs([*points, (6.0, 0, 40.0), (7.0, 0, 41.0)])
+    runs["verdict"] = [*["stable"] * 5, "unstable", None]
+    runs.loc[6, "mean_jct_is_lower_bound"] = True
+    row = summarize_saturation(runs).iloc[2]
+    assert row["estimate_jph"] == pytest.approx(5, rel=1e-3)
+    assert row["note"].startswith("2 runs left out")
+
+
+def test_a_flat_curve_has_no_fitted_capacity() -> None:
+    rng = np.random.default_rng(0)
+    row = summarize_saturation(make_runs([(rate, 0, 20 + rng.normal()) for rate in np.arange(1.0, 7.0)])).iloc[2]
+    assert row["status"] != "estimated"
+
+
+def test_disagreement_is_said_and_agreement_is_not() -> None:
+    runs = judged({1.0: ["stable"], 2.0: ["stable"], 3.0: ["stable"], 4.0: ["stable"]})
+    runs["mean_jct_h"] = [10.0, 10.0, 30.0, 60.0]
+    said = describe_disagreement(summarize_saturation(runs), "Gavel")
+    assert said is not None
+    assert said.startswith("The methods disagree on Gavel: stability beyond 4 jph, plateau factor 2.50 jph")
+    runs["verdict"] = ["stable", "stable", "unstable", "unstable"]  # leaves two rates to fit a capacity to: too few
+    assert describe_disagreement(summarize_saturation(runs), "Gavel") is None
+
+
+def test_the_level_widens_the_interval_of_the_crossing() -> None:
+    points = [
+        (rate, seed, jct + seed) for rate, jct in ((1, 20.0), (2, 20.0), (4, 30.0), (5, 90.0)) for seed in range(3)
+    ]
+    widths = []
+    for confidence in (0.8, 0.95):
+        row = summarize_saturation(make_runs(points), confidence=confidence).iloc[1]
+        widths.append(row["high_jph"] - row["low_jph"])
+    assert widths[0] < widths[1]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
-from gavel_dash.figures.curve_style import CurveStyle, style_curves
+from gavel_dash.figures.curve_style import CurveStyle, color_choices, style_curves
 
 
 def curves(*keys: tuple[str | None, ...]) -> pd.DataFrame:
     frame = pd.DataFrame(keys, columns=["figure", "policy", "setting", "cluster"])
     names = frame.apply(lambda row: " ".join(str(value) for value in row if value is not None), axis=1)
-    return frame.assign(curve=names).convert_dtypes()
+    return frame.assign(curve=names, placement=None, trace=None).convert_dtypes()
 
 
 def by_policy(*keys: tuple[str | None, ...]) -> list[CurveStyle]:
@@ -58,13 +58,31 @@ def test_curves_that_would_share_a_name_get_their_full_one() -> None:
 
 def test_nothing_known_about_a_curve() -> None:
     table = pd.DataFrame({"curve": ["unnamed"], "figure": pd.NA, "policy": pd.NA, "setting": pd.NA, "cluster": pd.NA})
+    table = table.assign(placement=pd.NA, trace=pd.NA)
     assert style_curves(table)["unnamed"].label == "unnamed"
 
 
 def test_a_policy_that_is_no_baseline_does_not_look_like_one() -> None:
     policies = ["fifo", "max_min_fairness", "max_min_fairness_perf", "gavel_random"]
     curves = pd.DataFrame({"curve": policies, "figure": None, "policy": policies, "setting": "single", "cluster": None})
+    curves = curves.assign(placement=None, trace=None)
     styles = style_curves(curves)
     assert len({styles[policy].color for policy in policies}) == 4
     assert styles["max_min_fairness"].color == "#D55E00"
     assert styles["max_min_fairness_perf"].color == "#0072B2"
+
+
+def test_the_reader_chooses_what_colour_and_line_tell() -> None:
+    table = curves(
+        ("fig9", "p", "single", "8a"),
+        ("fig9", "p", "multi", "8a"),
+        ("fig9", "q", "single", "16a"),
+        ("fig9", "q", "multi", "16a"),
+    )
+    styles = style_curves(table, color="cluster", line="policy")
+    looks = [(styles[name].color, styles[name].symbol, styles[name].dash) for name in table["curve"]]
+    assert looks[0] == looks[1]
+    assert looks[2] == looks[3]
+    assert all(one != other for one, other in zip(looks[0], looks[2], strict=True))
+    assert ("cluster", "cluster") in color_choices(table)
+    assert "trace" not in dict(color_choices(table))

@@ -10,11 +10,14 @@ import pytest
 
 from gavel_dash import schema
 from gavel_dash.analysis.curves import curve_names, summarize_curves
-from gavel_dash.analysis.saturation import summarize_saturation
+from gavel_dash.analysis.measures import MEASURES
+from gavel_dash.analysis.saturation import PLATEAU_FACTOR, summarize_saturation
 from gavel_dash.figures.curve_style import style_curves
 from gavel_dash.figures.saturation import ChartOptions, SaturationData, build_overlay, point_of, x_end_of, y_bounds
 from gavel_dash.figures.saturation_panels import build_panels, panel_names
 
+#: The points have no rounds: only the plateau factor finds where they saturate.
+PLATEAU = ChartOptions(method=PLATEAU_FACTOR)
 Point = tuple[str, str, str, float, int, float | None]
 #: Figure, policy, setting, rate, seed, mean JCT in hours: two multi-GPU curves that meet at 1 jph, one single-GPU.
 POINTS: list[Point] = [
@@ -29,7 +32,9 @@ POINTS: list[Point] = [
 ]
 
 
-def make_data(points: list[Point], k: float = 2.0, **columns: dict[int, Any]) -> SaturationData:
+def make_data(
+    points: list[Point], k: float = 2.0, measure: str = "mean_jct_h", **columns: dict[int, Any]
+) -> SaturationData:
     """Data of a chart; `columns` changes a column of the runs by position."""
     rows = [
         {
@@ -53,12 +58,12 @@ def make_data(points: list[Point], k: float = 2.0, **columns: dict[int, Any]) ->
         for i, value in values.items():
             rows[i][column] = value
     runs = schema.build_frame(rows, schema.RUNS)
-    curves = summarize_curves(runs)
+    curves = summarize_curves(runs, MEASURES[measure])
     runs = runs.assign(curve=curve_names(runs))
     groups = runs.groupby(["curve", "arrival_rate_jph"])
-    runs = runs.assign(n_at_point=groups["mean_jct_h"].transform("count"))
+    runs = runs.assign(n_at_point=groups[measure].transform("count"))
     curves = curves.merge(groups["run"].first().rename("first_run").reset_index(), on=["curve", "arrival_rate_jph"])
-    return SaturationData(curves, runs, summarize_saturation(runs, k), style_curves(curves))
+    return SaturationData(curves, runs, summarize_saturation(runs, k), style_curves(curves), MEASURES[measure])
 
 
 def traces(figure: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -91,7 +96,7 @@ def test_one_seed_has_no_error_bar() -> None:
 
 
 def test_every_reached_saturation_point_has_a_line_and_a_number() -> None:
-    figure = build_overlay(make_data(POINTS), ChartOptions(), None, "light")
+    figure = build_overlay(make_data(POINTS), PLATEAU, None, "light")
     (line,) = [shape for shape in figure["layout"]["shapes"] if shape["type"] == "line"]
     (flag,) = [a for a in figure["layout"]["annotations"] if a.get("showarrow")]
     assert line["x0"] == line["x1"] == flag["x"] == pytest.approx(1 + (40 - 21) / (44 - 21))
@@ -125,7 +130,7 @@ def test_a_point_without_a_mean_is_at_the_top_edge_and_can_be_clicked() -> None:
     points = [*POINTS, ("fig9", "max_min_fairness", "single", 6.0, 0, None)]
     data = make_data(points)
     drawn = traces(build_overlay(data, ChartOptions(), "fig9_max_min_fairness_6.0_s0", "light"))
-    beyond = drawn["baseline single, no mean JCT"]
+    beyond = drawn["baseline single, no Mean JCT (h)"]
     assert beyond["customdata"] == ["fig9_max_min_fairness_6.0_s0"]
     assert beyond["x"].tolist() == [6.0]
     assert drawn["selected"]["y"] == beyond["y"].tolist()
@@ -153,7 +158,7 @@ def test_the_papers_lines_are_dotted_and_open_nothing() -> None:
 def test_panels_share_the_scale_and_follow_the_figures() -> None:
     data = make_data(POINTS)
     figure = build_panels(data, ChartOptions(), None, "light")
-    assert panel_names(data.curves) == ["fig9", "fig10"]
+    assert panel_names(data.curves, "figure") == ["fig9", "fig10"]
     assert figure["layout"]["yaxis"]["range"] == figure["layout"]["yaxis2"]["range"]
     assert figure["layout"]["yaxis2"]["matches"] == "y"
     assert {trace["xaxis"] for trace in figure["data"] if trace["name"] == "Gavel multi"} == {"x2"}
@@ -161,7 +166,7 @@ def test_panels_share_the_scale_and_follow_the_figures() -> None:
 
 def test_runs_of_no_figure_are_grouped_by_setting() -> None:
     nameless = {i: None for i in range(len(POINTS))}
-    assert panel_names(make_data(POINTS, figure=nameless).curves) == ["multi", "single"]
+    assert panel_names(make_data(POINTS, figure=nameless).curves, "figure") == ["multi", "single"]
 
 
 def test_a_logarithmic_axis_starts_above_zero() -> None:
@@ -174,24 +179,36 @@ def test_a_logarithmic_axis_starts_above_zero() -> None:
 
 def test_nothing_to_draw_is_an_empty_chart() -> None:
     empty = SaturationData(
-        pd.DataFrame(columns=[*schema.names(schema.CURVES), "first_run"]),
+        pd.DataFrame(columns=[*schema.names(schema.curve_columns(MEASURES["mean_jct_h"])), "first_run"]),
         pd.DataFrame(columns=[*schema.names(schema.RUNS), "curve", "n_at_point"]),
         pd.DataFrame(columns=schema.names(schema.SATURATION)),
         {},
+        MEASURES["mean_jct_h"],
     )
     assert len(build_overlay(empty, ChartOptions(), None, "light")["data"]) == 1
     assert len(build_panels(empty, ChartOptions(log=True), None, "light")["data"]) == 0
 
 
 def test_a_curve_without_any_mean_does_not_stretch_the_axis() -> None:
-    curves = pd.DataFrame(
-        {
-            "curve": ["a", "a", "b"],
-            "figure": [None] * 3,
-            "policy": ["p", "p", "q"],
-            "arrival_rate_jph": [1.0, 2.0, 360.0],
-            "mean_jct_h": [20.0, 21.0, float("nan")],
-        }
-    )
-    assert x_end_of(curves, ChartOptions(paper=False)) == pytest.approx(2.1)
-    assert x_end_of(curves[curves["curve"] == "b"], ChartOptions(paper=False)) > 360
+    data = make_data([*POINTS, ("x", "q", "single", 360.0, 0, None)])
+    assert x_end_of(data, ChartOptions(paper=False)) == pytest.approx(3.15)
+    assert x_end_of(make_data([("x", "q", "single", 360.0, 0, None)]), ChartOptions(paper=False)) > 360
+
+
+def test_a_share_is_written_in_percent_and_has_no_paper_lines() -> None:
+    data = make_data(POINTS, measure="mean_occupancy", mean_occupancy={0: 0.25, 1: 0.5})
+    figure = build_overlay(data, ChartOptions(measure="mean_occupancy"), None, "light")
+    drawn = traces(figure)
+    assert figure["layout"]["yaxis"]["tickformat"] == ".0%"
+    assert drawn["baseline multi"]["y"].tolist() == [0.25, 0.5]
+    assert "occupancy 25.0%" in drawn["baseline multi"]["hovertext"][0]
+    assert not any(name.startswith("Paper") for name in drawn)
+
+
+def test_a_bracket_is_a_band_and_said_at_its_line() -> None:
+    verdict = {0: "stable", 1: "stable", 2: "unstable", 3: "unstable"}
+    figure = build_overlay(make_data(POINTS, verdict=verdict), ChartOptions(), None, "light")
+    (flag,) = [a for a in figure["layout"]["annotations"] if a.get("showarrow")]
+    assert flag["text"] == "baseline multi 1.50 (1 to 2) jph"
+    bands = [(shape["x0"], shape["x1"]) for shape in figure["layout"]["shapes"] if shape["type"] == "rect"]
+    assert bands == [(1.0, 2.0)]

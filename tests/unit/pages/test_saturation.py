@@ -9,9 +9,10 @@ import pytest
 from dash import Dash, Patch
 from dash.development.base_component import Component
 
+from gavel_dash.analysis.saturation import PLATEAU_FACTOR
 from gavel_dash.figures.saturation import ChartOptions
 from gavel_dash.pages import saturation
-from gavel_dash.pages.saturation.callbacks import clicked_run, keep_zoom
+from gavel_dash.pages.saturation.callbacks import keep_zoom
 from gavel_dash.pages.saturation.data import (
     collect,
     most_telling_run,
@@ -22,8 +23,8 @@ from gavel_dash.pages.saturation.data import (
     select,
 )
 from gavel_dash.pages.saturation.layout import csv_query
-from gavel_dash.pages.saturation.point_panel import describe, draw_round
-from gavel_dash.pages.saturation.state import PageState, options_from_controls
+from gavel_dash.pages.saturation.point_round import describe, draw_round
+from gavel_dash.pages.saturation.state import DEFAULTS, PageState
 from gavel_dash.pages.saturation.table import build_table, notes_of, why_empty
 from gavel_dash.sweep import Sweep, open_sweep
 from tests.make import write_run
@@ -31,6 +32,13 @@ from tests.make import write_run
 #: Rate, seed and rounds a job runs: mean JCT is far above twice the plateau at 4 jph only.
 POINTS = [(1.0, 0, 5), (1.5, 0, 5), (3.0, 0, 6), (4.0, 0, 20), (4.0, 1, 22)]
 BREAKS = "fifo_4.0_s0"
+
+
+PLATEAU = ChartOptions(method=PLATEAU_FACTOR)
+
+
+def state(**what: Any) -> PageState:
+    return PageState({**DEFAULTS, "method": PLATEAU_FACTOR}, **what)
 
 
 @pytest.fixture(scope="module")
@@ -53,55 +61,50 @@ def text_of(component: Any) -> str:
 
 def test_a_query_restores_everything() -> None:
     query = {"k": "1.5", "axis": "log", "paper": "0", "seeds": "0", "run": ["a", "b"], "figure": "fig9"}
-    state = PageState.from_query({**query, "at": "a", "round": "12"})
+    state = PageState.from_query({**query, "at": "a", "round": "12"}, DEFAULTS)
     assert state.options == ChartOptions(k=1.5, log=True, paper=False, seeds=False)
     assert state.filters == {"figure": ["fig9"], "run": ["a", "b"]}
     assert (state.selected_run, state.round_index) == ("a", 12)
 
 
 @pytest.mark.parametrize(
-    ("query", "k"), [({}, 2.0), ({"k": "many"}, 2.0), ({"k": "nan"}, 2.0), ({"k": "99"}, 5.0), ({"k": "1"}, 1.2)]
+    ("query", "k"),
+    [({}, 2.0), ({"k": "many"}, 2.0), ({"k": "nan"}, 2.0), ({"k": "99"}, 5.0), ({"k": "1"}, 1.2)],
 )
 def test_a_wrong_k_is_put_right(query: dict[str, object], k: float) -> None:
-    assert PageState.from_query(query | {"round": "-1"}).options == ChartOptions(k=k)
-
-
-def test_k_out_of_range_gives_no_options() -> None:
-    assert options_from_controls(None, "log", []) is None
-    assert options_from_controls(7, "log", []) is None
-    assert options_from_controls(3, "log", ["seeds"]) == ChartOptions(k=3.0, log=True, paper=False, seeds=True)
+    assert PageState.from_query(query | {"round": "-1"}, DEFAULTS).options == ChartOptions(k=k)
 
 
 def test_before_the_first_click_the_first_point_beyond_saturation_is_shown(sweep: Sweep) -> None:
-    data = collect(sweep, {}, 2.0)
-    assert most_telling_run(data) == BREAKS
-    selection = restore_selection(sweep, data, PageState())
+    data = collect(sweep, {}, PLATEAU)
+    assert most_telling_run(data, PLATEAU) == BREAKS
+    selection = restore_selection(sweep, data, state())
     assert selection == {"run": BREAKS, "round": sweep[BREAKS].representative_round(), "n_rounds": 200}
 
 
 def test_without_a_saturation_point_the_slowest_point_is_shown(sweep: Sweep) -> None:
-    assert most_telling_run(collect(sweep, {"rate": ["1", "1.5", "3"]}, 2.0)) == "fifo_3.0_s0"
+    assert most_telling_run(collect(sweep, {"rate": ["1", "1.5", "3"]}, PLATEAU), PLATEAU) == "fifo_3.0_s0"
 
 
 def test_a_query_selects_run_and_round(sweep: Sweep) -> None:
-    data = collect(sweep, {}, 2.0)
-    chosen = restore_selection(sweep, data, PageState(selected_run="fifo_1.0_s0", round_index=7))
+    data = collect(sweep, {}, PLATEAU)
+    chosen = restore_selection(sweep, data, state(selected_run="fifo_1.0_s0", round_index=7))
     assert chosen == {"run": "fifo_1.0_s0", "round": 7, "n_rounds": 200}
 
 
-@pytest.mark.parametrize("state", [PageState(selected_run="gone"), PageState(selected_run=BREAKS, round_index=10_000)])
+@pytest.mark.parametrize("state", [state(selected_run="gone"), state(selected_run=BREAKS, round_index=10_000)])
 def test_an_unknown_run_or_round_falls_back(sweep: Sweep, state: PageState) -> None:
-    assert restore_selection(sweep, collect(sweep, {}, 2.0), state) == select(sweep, BREAKS)
+    assert restore_selection(sweep, collect(sweep, {}, PLATEAU), state) == select(sweep, BREAKS)
 
 
 def test_all_seeds_of_a_point_can_be_chosen(sweep: Sweep) -> None:
-    options = seed_options(collect(sweep, {}, 2.0), "fifo_4.0_s1")
+    options = seed_options(collect(sweep, {}, PLATEAU), "fifo_4.0_s1")
     assert [(o["label"], o["value"]) for o in options] == [("seed 0", BREAKS), ("seed 1", "fifo_4.0_s1")]
-    assert seed_options(collect(sweep, {}, 2.0), None) == []
+    assert seed_options(collect(sweep, {}, PLATEAU), None) == []
 
 
 def test_every_point_can_be_chosen_without_a_click(sweep: Sweep) -> None:
-    data = collect(sweep, {}, 2.0)
+    data = collect(sweep, {}, PLATEAU)
     options = {option["label"]: option["value"] for option in point_options(data)}
     assert list(options) == [f"fifo multi at {rate} jph" for rate in ("1", "1.5", "3", "4")]
     assert options["fifo multi at 4 jph"] == point_choice(data, "fifo_4.0_s1") == BREAKS
@@ -109,14 +112,14 @@ def test_every_point_can_be_chosen_without_a_click(sweep: Sweep) -> None:
 
 
 def test_filters_restrict_the_runs_but_not_the_look(sweep: Sweep) -> None:
-    data = collect(sweep, {"run": ["fifo_1.0_s0", "fifo_4.0_s1"]}, 2.0)
+    data = collect(sweep, {"run": ["fifo_1.0_s0", "fifo_4.0_s1"]}, PLATEAU)
     assert data.curves["runs"].tolist() == ["fifo_1.0_s0", "fifo_4.0_s1"]
-    assert data.styles == collect(sweep, {}, 2.0).styles
+    assert data.styles == collect(sweep, {}, PLATEAU).styles
     assert csv_query({"run": ["a b", "c"]}, k=2) == "?run=a+b&run=c&k=2"
 
 
 def test_the_panel_says_what_the_round_held(sweep: Sweep) -> None:
-    texts = describe(sweep, collect(sweep, {}, 2.0), {"run": BREAKS, "round": 20, "n_rounds": 200})
+    texts = describe(sweep, collect(sweep, {}, PLATEAU), {"run": BREAKS, "round": 20, "n_rounds": 200})
     assert "6 of 6 window jobs completed" in text_of(texts.heading)
     assert "Round 20" in text_of(texts.round_heading)
     assert "measurement" in text_of(texts.round_heading)
@@ -137,8 +140,8 @@ def test_a_run_from_a_table_says_that_it_has_no_rounds(tmp_path: Path) -> None:
     rows = [f"fifo_{rate}jph_multi_s0,fifo,{rate},1,{jct},50,False\n" for rate, jct in ((1, 36000), (2, 72000))]
     (tmp_path / "results.csv").write_text(table + "".join(rows))
     sweep = open_sweep(tmp_path)
-    data = collect(sweep, {}, 2.0)
-    selection = restore_selection(sweep, data, PageState())
+    data = collect(sweep, {}, PLATEAU)
+    selection = restore_selection(sweep, data, state())
     assert selection == {"run": "fifo_2jph_multi_s0", "round": None, "n_rounds": 0}
     texts = describe(sweep, data, selection)
     assert texts.why_no_rounds is not None
@@ -147,14 +150,14 @@ def test_a_run_from_a_table_says_that_it_has_no_rounds(tmp_path: Path) -> None:
 
 
 def test_the_table_holds_the_numbers_of_the_chart(sweep: Sweep) -> None:
-    data = collect(sweep, {}, 2.0)
-    assert f"{data.saturation['estimate_jph'].iloc[0]:.2f}" in text_of(build_table(data))
-    assert "plateau factor" in text_of(build_table(data))
+    data = collect(sweep, {}, PLATEAU)
+    assert f"{data.saturation['estimate_jph'].iloc[1]:.2f}" in text_of(build_table(data, PLATEAU))
+    assert "plateau factor" in text_of(build_table(data, PLATEAU))
 
 
 def test_what_is_not_reached_is_said_in_words(sweep: Sweep) -> None:
-    notes = notes_of(collect(sweep, {"rate": ["1", "1.5", "3"]}, 2.0))
-    assert any(note.startswith("fifo multi: not reached, > 3 jph; the backlog may grow before") for note in notes)
+    notes = notes_of(collect(sweep, {"rate": ["1", "1.5", "3"]}, PLATEAU), PLATEAU)
+    assert "Not reached within the swept rates (plateau factor): fifo multi > 3 jph." in notes
 
 
 def test_the_page_of_an_empty_choice_says_so_and_keeps_its_ids(sweep: Sweep) -> None:
@@ -188,19 +191,6 @@ def test_runs_without_a_rate_say_what_is_missing(tmp_path: Path) -> None:
     assert "at which arrival rate" in text_of(saturation.layout(sweep))
 
 
-@pytest.mark.parametrize(
-    ("click", "run"),
-    [
-        pytest.param({"points": [{"customdata": "a"}]}, "a", id="a point"),
-        pytest.param({"points": [{"x": 1}]}, None, id="the paper's line"),
-        pytest.param({"points": []}, None, id="nothing"),
-        pytest.param(None, None, id="no click"),
-    ],
-)
-def test_a_click_names_a_run(click: Any, run: str | None) -> None:
-    assert clicked_run(click) == run
-
-
 def test_a_patched_figure_has_no_ranges() -> None:
     patch = keep_zoom({"data": [], "layout": {"height": 3, "xaxis": {"range": [0, 1], "color": "red"}}})
     assert isinstance(patch, Patch)
@@ -214,7 +204,7 @@ def test_every_run_behind_a_point_can_be_chosen(tmp_path: Path) -> None:
     (tmp_path / name).mkdir()
     (tmp_path / name / "simulation.log").write_text("scheduler:INFO [0] Running scheduler\n")
     (tmp_path / "results.csv").write_text(f"name,policy,jobs_per_hr,jct_sec\n{name},las,2.0,36000\n")
-    data = collect(open_sweep(tmp_path), {}, 2.0)
+    data = collect(open_sweep(tmp_path), {}, PLATEAU)
     assert data.curves["runs"].tolist() == [name]
     assert data.runs["run"].tolist() == [name]
     assert not data.runs["has_rounds"].any()

@@ -1,0 +1,68 @@
+"""Saturation by a fitted capacity: JCT = a + b / (1 - rate / capacity)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, stats
+
+FEWEST_RATES = 4
+#: A fit whose standard error is more than this share of the capacity has not found one.
+LARGEST_ERROR = 0.25
+
+
+@dataclass(frozen=True)
+class CapacityFit:
+    """A fitted capacity with its standard error, jobs per hour; NaN with a `reason` where there is none.
+
+    `bends` is False where the points could be used and show no bend: the capacity lies beyond them.
+    """
+
+    capacity_jph: float
+    standard_error_jph: float
+    degrees_of_freedom: int
+    bends: bool
+    reason: str = ""
+
+    def interval(self, confidence: float) -> tuple[float, float]:
+        """Two-sided t interval of the capacity."""
+        low, high = stats.t.interval(confidence, self.degrees_of_freedom, self.capacity_jph, self.standard_error_jph)
+        return float(low), float(high)
+
+
+def jct_model(rate_jph: np.ndarray, a: float, b: float, capacity_jph: float) -> np.ndarray:
+    """JCT at an arrival rate: `a` beside `b` over the share of the capacity that is left, as in an M/M/1 queue."""
+    return a + b / (1 - rate_jph / capacity_jph)
+
+
+def fit_capacity(rates_jph: np.ndarray, jct_h: np.ndarray) -> CapacityFit:
+    """Least squares of relative errors, by `scipy.optimize.curve_fit`.
+
+    Parameters
+    ----------
+    rates_jph, jct_h : ndarray of float, shape (n_runs,)
+        Runs in steady state whose mean JCT is whole: neither censored nor unstable.
+    """
+    n_rates = len(np.unique(rates_jph))
+    if n_rates < FEWEST_RATES:
+        reason = f"{n_rates} rates with a whole mean JCT of a run that is not unstable; a fit needs {FEWEST_RATES}"
+        return CapacityFit(np.nan, np.nan, 0, True, reason)
+    highest = float(rates_jph.max())
+    lowest_jct = float(jct_h.min())
+    # The model has a pole at the capacity, so the fit starts beyond all points and may not come among them.
+    bounds = ([0, 0, highest * (1 + 1e-6)], [np.inf, np.inf, highest * 100])
+    start = [lowest_jct * 0.9, lowest_jct * 0.1, highest * 1.1]
+    try:
+        fitted, covariance = optimize.curve_fit(
+            jct_model, rates_jph, jct_h, p0=start, sigma=jct_h, bounds=bounds, max_nfev=10_000
+        )
+    except RuntimeError:
+        return CapacityFit(np.nan, np.nan, 0, True, "the fit did not converge")
+    if fitted[2] < highest * (1 + 1e-4):
+        reason = f"the points do not follow the model: its capacity runs into the highest rate used, {highest:g} jph"
+        return CapacityFit(np.nan, np.nan, 0, True, reason)
+    capacity, error = float(fitted[2]), float(np.sqrt(covariance[2, 2]))
+    if not np.isfinite(error) or error > LARGEST_ERROR * capacity or capacity > 10 * highest:
+        return CapacityFit(np.nan, np.nan, 0, False, f"mean JCT does not bend enough up to {highest:g} jph to fit one")
+    return CapacityFit(capacity, error, len(rates_jph) - 3, True)
