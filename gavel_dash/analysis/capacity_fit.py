@@ -37,16 +37,19 @@ def jct_model(rate_jph: np.ndarray, a: float, b: float, capacity_jph: float) -> 
 
 
 def fit_capacity(rates_jph: np.ndarray, jct_h: np.ndarray) -> CapacityFit:
-    """Least squares of relative errors, by `scipy.optimize.curve_fit`.
+    """Least squares by `scipy.optimize.curve_fit`, weighted by how well a run knows its mean.
+
+    The deviation of a run's mean JCT grows as 1 / (1 - load)^2, the square of the mean itself: Whitt, "Planning
+    queueing simulations", Management Science 35 (1989), 1341-1366.
 
     Parameters
     ----------
     rates_jph, jct_h : ndarray of float, shape (n_runs,)
-        Runs in steady state whose mean JCT is whole: neither censored nor unstable.
+        Runs in steady state whose mean JCT is whole: neither censored nor unstable or undecided.
     """
     n_rates = len(np.unique(rates_jph))
     if n_rates < FEWEST_RATES:
-        reason = f"{n_rates} rates with a whole mean JCT of a run that is not unstable; a fit needs {FEWEST_RATES}"
+        reason = f"{n_rates} rates with a whole mean JCT of a stable run; a fit needs {FEWEST_RATES}"
         return CapacityFit(np.nan, np.nan, 0, True, reason)
     highest = float(rates_jph.max())
     lowest_jct = float(jct_h.min())
@@ -55,7 +58,7 @@ def fit_capacity(rates_jph: np.ndarray, jct_h: np.ndarray) -> CapacityFit:
     start = [lowest_jct * 0.9, lowest_jct * 0.1, highest * 1.1]
     try:
         fitted, covariance = optimize.curve_fit(
-            jct_model, rates_jph, jct_h, p0=start, sigma=jct_h, bounds=bounds, max_nfev=10_000
+            jct_model, rates_jph, jct_h, p0=start, sigma=jct_h**2, bounds=bounds, max_nfev=10_000
         )
     except RuntimeError:
         return CapacityFit(np.nan, np.nan, 0, True, "the fit did not converge")

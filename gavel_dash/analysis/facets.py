@@ -33,6 +33,8 @@ FACETS = (
     Facet("rate", "arrival_rate_jph", "Rate (jph)"),
     Facet("seed", "seed", "Seed"),
     Facet("cluster", "cluster", "Cluster"),
+    Facet("placement", "placement", "Placement"),
+    Facet("trace", "trace", "Trace"),
     Facet("status", "status", "Status"),
 )
 

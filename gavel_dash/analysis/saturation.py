@@ -11,7 +11,7 @@ from gavel_dash import schema
 from gavel_dash.analysis.capacity_fit import fit_capacity
 from gavel_dash.analysis.curves import CURVE_KEY, in_curve_order, per_seed, select_points
 from gavel_dash.analysis.plateau_factor import DEFAULT_K, crossing_interval, plateau_factor
-from gavel_dash.analysis.stability import CONFIDENCE, UNSTABLE, VERDICTS, pool_verdicts
+from gavel_dash.analysis.stability import CONFIDENCE, STABLE, VERDICTS, pool_verdicts
 from gavel_dash.analysis.stability_bracket import bracket_interval, find_bracket
 
 STABILITY, PLATEAU_FACTOR, CAPACITY_FIT = "stability", "plateau_factor", "capacity_fit"
@@ -109,7 +109,8 @@ def _by_plateau(runs: pd.DataFrame, k: float, confidence: float) -> Row:
 
 def _by_capacity(runs: pd.DataFrame, confidence: float) -> Row:
     whole = runs["mean_jct_h"].notna() & ~runs["mean_jct_is_lower_bound"].fillna(False).astype(bool)
-    used = runs[whole & (runs["verdict"] != UNSTABLE).fillna(True)]
+    # A mean JCT has a steady state to estimate only where the run is stable; what has no rounds is taken at its word.
+    used = runs[whole & (runs["verdict"].isna() | (runs["verdict"] == STABLE))]
     rates, jct_h = used["arrival_rate_jph"].to_numpy(dtype=float), used["mean_jct_h"].to_numpy(dtype=float)
     row: Row = {"method": CAPACITY_FIT, "n_rates": len(np.unique(rates))}
     fit = fit_capacity(rates, jct_h)
@@ -120,7 +121,7 @@ def _by_capacity(runs: pd.DataFrame, confidence: float) -> Row:
     if fit.reason:
         return row | {"status": IMPOSSIBLE, "note": fit.reason}
     left_out = len(runs) - len(used)
-    notes = [f"{left_out} runs left out: unstable, censored or without a mean JCT"] if left_out else []
+    notes = [f"{left_out} runs left out: not stable, censored or without a mean JCT"] if left_out else []
     return row | _estimate(fit.capacity_jph, *fit.interval(confidence), notes)
 
 

@@ -116,8 +116,9 @@ def _estimate(values: np.ndarray) -> Estimate:
 def judge(evidence: Evidence | None, arrival_rate_jph: float | None, confidence: float = CONFIDENCE) -> str | None:
     """Verdict on a run: stable, unstable or undecided; None without evidence or without an arrival rate.
 
-    Unstable: the slope's interval lies above 0 and that of throughput over arrival rate below 1. Stable: neither, and
-    the slope's interval rules out a load of `RESOLVED_LOAD`. Undecided: anything else, and fewer than ten batches.
+    Unstable: the slope's interval lies above 0 and that of throughput over arrival rate below 1. Stable: neither, the
+    slope is less than one standard error above 0, and its interval rules out a load of `RESOLVED_LOAD`: a run that may
+    well grow is not called stable for want of proof. Undecided: anything else, and fewer than ten batches.
     """
     if evidence is None or not arrival_rate_jph:
         return None
@@ -129,7 +130,8 @@ def judge(evidence: Evidence | None, arrival_rate_jph: float | None, confidence:
     if grows and falls_behind:
         return UNSTABLE
     resolved = slope_high < arrival_rate_jph * (1 - 1 / RESOLVED_LOAD)
-    return STABLE if resolved and not grows and not falls_behind else UNDECIDED
+    suspect = evidence.slope.mean > evidence.slope.standard_error
+    return STABLE if resolved and not suspect and not falls_behind else UNDECIDED
 
 
 def mser5_cut(values: np.ndarray) -> int:

@@ -15,6 +15,7 @@ from gavel_dash.formats.run_name import tidy_rate
 from gavel_dash.model import RunKey
 
 _FILE_KEYS = ("file", "path", "filename", "name")
+_POLICY_KEYS = ("policy", "algorithm", "scheduler")
 _RATE = re.compile(r"^(\d{1,9}(?:\.\d+)?) ?(?:jph)?$")
 _SEED = re.compile(r"^(?:s|seed[ =_]?)?(\d{1,18})$")
 
@@ -22,8 +23,8 @@ _SEED = re.compile(r"^(?:s|seed[ =_]?)?(\d{1,18})$")
 def read_manifest(file: BinaryIO, name: str) -> dict[str, RunKey]:
     """Read a manifest: what it says of each file, by file name without directories.
 
-    The policy is ``policy`` or ``algorithm``, else scheduler and placement joined by ``_``. Only what an entry
-    says is returned, not what its file's name says. Entries without a file, and unreadable fields, are passed over.
+    The policy is ``policy``, else ``algorithm``, else ``scheduler``. Only what an entry says is returned, not what its
+    file's name says. Entries without a file, and unreadable fields, are passed over.
 
     Parameters
     ----------
@@ -61,16 +62,16 @@ def read_manifest(file: BinaryIO, name: str) -> dict[str, RunKey]:
 
 
 def _key(said: dict[str, Any]) -> RunKey:
-    parts = [_text(said.get("scheduler")), _text(said.get("placement"))]
-    joined = "_".join(part for part in parts if part)
     figure = _text(said.get("figure"))
     if figure and figure.isdigit():
         figure = f"fig{figure}"
     told: dict[str, Any] = {
         "figure": figure,
-        "policy": _text(said.get("policy")) or _text(said.get("algorithm")) or joined or None,
+        "policy": next(filter(None, (_text(said.get(name)) for name in _POLICY_KEYS)), None),
         "arrival_rate_jph": _number(_RATE, said.get("load")),
         "seed": _number(_SEED, said.get("seed")),
+        "placement": _text(said.get("placement")),
+        "trace": _text(said.get("trace")),
     }
     if told["seed"] is not None:
         told["seed"] = int(told["seed"])

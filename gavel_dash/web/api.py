@@ -11,10 +11,14 @@ import flask
 
 from gavel_dash.analysis.facets import FACETS, RUN, TEXT, apply_filters
 from gavel_dash.analysis.measures import DEFAULT_MEASURE
-from gavel_dash.analysis.saturation import DEFAULT_K
+from gavel_dash.analysis.saturation import DEFAULT_K, METHODS, STABILITY
 from gavel_dash.analysis.stability import CONFIDENCE
-from gavel_dash.errors import GavelDashError
+from gavel_dash.errors import GavelDashError, UsageError
+from gavel_dash.figures.saturation import ChartOptions, SaturationData
 from gavel_dash.formats.table_csv import write_table_csv
+from gavel_dash.pages.saturation.data import collect
+from gavel_dash.pages.saturation.gain_content import gain_table, paper_error_table
+from gavel_dash.pages.saturation.pairs_content import pairs_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +31,8 @@ def register_api(server: flask.Flask, sweep: Sweep) -> None:
 
     ``/api/runs.csv``, ``/api/curves.csv?measure=mean_jct_h`` and ``/api/saturation.csv?k=2`` take the Sweep page's
     filters as query arguments (``figure, policy, setting, rate, seed, cluster, status, q`` and ``run``, each
-    repeatable) and ``confidence``.
+    repeatable) and ``confidence``. So do ``/api/gain.csv?gain_of=&gain_against=&measure=``, ``/api/paper_error.csv``
+    and ``/api/pairs.csv?method=``.
     ``/api/runs/<name>/rounds.csv``, ``/jobs.csv`` and ``/queue.csv?round_index=`` are of one run.
     """
 
@@ -39,13 +44,30 @@ def register_api(server: flask.Flask, sweep: Sweep) -> None:
     @server.route("/api/curves.csv")
     @_csv("curves")
     def curves_csv() -> pd.DataFrame:
-        measure = flask.request.args.get("measure", DEFAULT_MEASURE)
-        return sweep.curves(_filtered(sweep)["run"], measure, _confidence())
+        return sweep.curves(_filtered(sweep)["run"], _text("measure", DEFAULT_MEASURE), _confidence())
 
     @server.route("/api/saturation.csv")
     @_csv("saturation")
     def saturation_csv() -> pd.DataFrame:
         return sweep.saturation(_number("k", DEFAULT_K), _filtered(sweep)["run"], _confidence())
+
+    @server.route("/api/gain.csv")
+    @_csv("gain")
+    def gain_csv() -> pd.DataFrame:
+        return gain_table(_page_data(sweep), _text("gain_of", ""), _text("gain_against", ""))
+
+    @server.route("/api/paper_error.csv")
+    @_csv("paper_error")
+    def paper_error_csv() -> pd.DataFrame:
+        return paper_error_table(_page_data(sweep))
+
+    @server.route("/api/pairs.csv")
+    @_csv("pairs")
+    def pairs_csv() -> pd.DataFrame:
+        method = _text("method", STABILITY)
+        if method not in METHODS:
+            raise UsageError(f"no method is named {method!r}; there are {', '.join(METHODS)}")
+        return pairs_table(sweep, _page_data(sweep), method)
 
     @server.route("/api/runs/<path:name>/rounds.csv")
     @_csv("rounds")
@@ -88,9 +110,24 @@ def _file_name(kind: str, name: str | None) -> str:
     return re.sub(r"[^A-Za-z0-9._=-]+", "-", stem) + ".csv"
 
 
+def _filters() -> dict[str, list[str]]:
+    return {key: flask.request.args.getlist(key) for key in [*(facet.key for facet in FACETS), TEXT, RUN]}
+
+
 def _filtered(sweep: Sweep) -> pd.DataFrame:
-    keys = [*(facet.key for facet in FACETS), TEXT, RUN]
-    return apply_filters(sweep.runs(_confidence()), {key: flask.request.args.getlist(key) for key in keys})
+    return apply_filters(sweep.runs(_confidence()), _filters())
+
+
+def _page_data(sweep: Sweep) -> SaturationData:
+    """What the Saturation page shows under the same arguments."""
+    options = ChartOptions(
+        measure=_text("measure", DEFAULT_MEASURE), k=_number("k", DEFAULT_K), confidence=_confidence()
+    )
+    return collect(sweep, _filters(), options)
+
+
+def _text(name: str, default: str) -> str:
+    return flask.request.args.get(name, default)
 
 
 def _number(name: str, default: float, low: float = 1.0, high: float = float("inf")) -> float:

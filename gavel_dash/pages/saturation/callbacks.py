@@ -12,7 +12,9 @@ from gavel_dash.analysis.saturation import STABILITY
 from gavel_dash.figures.saturation import ChartOptions, SaturationData, build_overlay
 from gavel_dash.figures.saturation_panels import build_panels, panels_height
 from gavel_dash.pages.saturation.data import collect
+from gavel_dash.pages.saturation.gain_panel import register_gain
 from gavel_dash.pages.saturation.layout import chart_title, curves_href, hides_panels, points_href
+from gavel_dash.pages.saturation.pairs_panel import register_pairs
 from gavel_dash.pages.saturation.point_panel import register_point
 from gavel_dash.pages.saturation.state import Controls, Filters, options_of
 from gavel_dash.pages.saturation.table import build_key, build_table, notes_of
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 #: The controls in the order `collect` in assets/saturation.js takes their values.
 CONTROLS = ("measure", "method", "k", "confidence", "axis", "show", "color", "line", "panel")
+GAIN_CONTROLS = ("gain-of", "gain-against", "gain-unit", "gain-view")
 #: Different filters and controls whose curves and bootstraps are kept.
 REMEMBERED = 16
 
@@ -83,6 +86,8 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         return chart_title(data), build_key(data), table, notes, *hrefs
 
     register_point(app, sweep, data_of)
+    register_gain(app, data_of)
+    register_pairs(app, sweep, data_of)
     _register_clientside(app)
 
 
@@ -107,7 +112,7 @@ def _register_clientside(app: Dash) -> None:
     app.clientside_callback(
         ClientsideFunction("saturation", "collect"),
         Output("saturation-options", "data"),
-        *(Input(f"saturation-{control}", "value") for control in CONTROLS),
+        *(Input(f"saturation-{control}", "value") for control in (*CONTROLS, *GAIN_CONTROLS)),
         State("saturation-options", "data"),
         prevent_initial_call=True,
     )

@@ -20,15 +20,17 @@ from gavel_dash.analysis.gain import (
 from gavel_dash.analysis.measures import DEFAULT_MEASURE
 from gavel_dash.errors import UsageError
 from gavel_dash.figures.curve_traces import UNIT_SIGNS, WINDOW_SIGN, measure_words, number_text
-from gavel_dash.figures.gain import pair_label
+from gavel_dash.figures.gain import pair_label, unit_of
 from gavel_dash.figures.gain_text import AT_LEAST, AT_MOST, EITHER_WAY, bound_of, direction
 from gavel_dash.figures.paper import PaperCurve, paper_curve, paper_source
 from gavel_dash.figures.saturation import SaturationData, rows_of
+from gavel_dash.model import natural_order
 from gavel_dash.pages.saturation.table import swatch
 from gavel_dash.schema import Column, gain_columns, gain_names, interval_names
 
 #: Beyond this many, rates in a sentence are counted.
 RATES_NAMED = 4
+MINUS = "−"  # as wide as a plus, and as the axes write it
 BEFORE_NUMBER = {"": "", AT_LEAST: "≥ ", AT_MOST: "≤ ", EITHER_WAY: f"{EITHER_WAY} "}
 BOUND_NOTES = {
     AT_LEAST: "the second curve's value is a lower bound, so the gain is at least this",
@@ -111,7 +113,7 @@ def build_gain_table(gains: pd.DataFrame, data: SaturationData) -> Component:
         ("Rate (jph)", columns["arrival_rate_jph"].meaning),
         (f"Curve{unit}", columns[f"of_{measure.name}"].meaning),
         (f"Against{unit}", columns[f"against_{measure.name}"].meaning),
-        (f"{by}{unit}", columns[gain].meaning),
+        (f"{by} ({unit_of(measure, percent=False)})", columns[gain].meaning),
         (f"{_level(gains)} interval", "Student's t over the seed pairs; empty for n = 1"),
         (f"{by} (%)", columns[relative].meaning),
         ("n", columns["n_pairs"].meaning),
@@ -166,7 +168,11 @@ def gain_notes(gains: pd.DataFrame, data: SaturationData, of: str = "", against:
     if single.any():
         notes.append(f"One seed pair {'per rate' if single.all() else 'at some rates'}: no interval.")
     bounds = [bound_of(row) for row in rows_of(gains)]
-    notes += [f"{sign} hollow: {words}." for sign, words in BOUND_NOTES.items() if sign in bounds]
+    notes += [
+        f"{sign} hollow, {BEFORE_NUMBER[sign].strip()} in the table: {words}."
+        for sign, words in BOUND_NOTES.items()
+        if sign in bounds
+    ]
     differ = gains[gains["windows_differ"].fillna(False).astype(bool)]
     if len(differ):
         windows = dict.fromkeys(f"{row.of_window} against {row.against_window}" for row in rows_of(differ))
@@ -185,12 +191,17 @@ def paper_notes(errors: pd.DataFrame, data: SaturationData) -> list[str]:
     notes = [f"Above zero: mean JCT is higher than the paper's. Paper: {paper_source()}."]
     lines = paper_lines(data)
     measured = data.curves[data.curves["curve"].isin(lines.keys()) & data.curves["mean_jct_h"].notna()]
+    outside = []
     for curve, points in measured.groupby("curve", sort=False):
-        beyond = sorted(set(points["arrival_rate_jph"]) - set(errors.loc[errors["curve"] == curve, "arrival_rate_jph"]))
-        if beyond:
-            label = data.styles[str(curve)].label
-            notes.append(f"{label} at {_rates(beyond)}: not compared, the paper shows no point that far.")
-    windows = sorted(set(errors["window"].dropna()))
+        compared = errors.loc[errors["curve"] == curve, "arrival_rate_jph"]
+        rates = set(points["arrival_rate_jph"]) - set(compared)
+        if rates:
+            outside.append(f"{data.styles[str(curve)].label} at {_rates(rates)}")
+    if outside:
+        notes.append(f"Not compared, outside the rates that the paper shows: {', '.join(outside)}.")
+    if errors["is_interpolated"].any():
+        notes.append("~ the paper's value is interpolated between two of its points.")
+    windows = sorted({one for text in errors["window"].dropna() for one in text.split(" ")}, key=natural_order)
     if windows:
         notes.append(f"Ours measure jobs {', '.join(windows)}; which jobs the paper measured its curves do not say.")
     if errors["is_lower_bound"].any():
@@ -257,7 +268,7 @@ def _plain(value: float, measure: Column, before: str) -> str:
 def _signed(value: float, measure: Column, before: str = "") -> str:
     if pd.isna(value):
         return ""
-    return f"{before}{'+' if value >= 0 else '-'}{number_text(abs(value), measure).removesuffix('%')}"
+    return f"{before}{'+' if value >= 0 else MINUS}{number_text(abs(value), measure).removesuffix('%')}"
 
 
 def _interval(low: float, high: float, measure: Column) -> str:
@@ -265,7 +276,7 @@ def _interval(low: float, high: float, measure: Column) -> str:
 
 
 def _percent(share: float, before: str) -> str:
-    return "" if pd.isna(share) else f"{before}{share * 100:+.1f}"
+    return "" if pd.isna(share) else f"{before}{'+' if share >= 0 else MINUS}{abs(share) * 100:.1f}"
 
 
 def _text(value: Any, missing: str = "not known") -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from typing import Any
 
 from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
@@ -26,12 +25,18 @@ from gavel_dash.pages.saturation.gain_content import (
     paper_lines,
     paper_notes,
 )
-from gavel_dash.pages.saturation.state import GAIN, HOURS, PAPER_ERROR, PERCENT, Controls, Filters, options_of
+from gavel_dash.pages.saturation.state import (
+    GAIN,
+    HOURS,
+    PAPER_ERROR,
+    PERCENT,
+    Controls,
+    Filters,
+    csv_query,
+    options_of,
+)
 from gavel_dash.pages.saturation.table import swatch
 from gavel_dash.ui import csv_link, labelled, panel
-
-if TYPE_CHECKING:
-    from gavel_dash.sweep import Sweep
 
 DataOf = Callable[[Filters, Controls], SaturationData]
 #: The chart is drawn anew, and a zoom given up, only when one of these changes.
@@ -76,7 +81,7 @@ def build_gain_panel(data: SaturationData, controls: Controls) -> Component:
     )
 
 
-def register_gain(app: Dash, sweep: Sweep, data_of: DataOf) -> None:
+def register_gain(app: Dash, data_of: DataOf) -> None:
     """Register the panel's callbacks on an app."""
 
     @app.callback(
@@ -146,8 +151,7 @@ def gain_href(filters: Filters, controls: Controls) -> str:
     if controls["gain_view"] == GAIN:
         keys += ["measure", "gain_of", "gain_against"]
     route = "gain" if controls["gain_view"] == GAIN else "paper_error"
-    pairs = [(key, text) for key, texts in filters.items() for text in texts]
-    return f"/api/{route}.csv?{urlencode([*pairs, *((key, controls[key]) for key in keys if controls[key] != '')])}"
+    return f"/api/{route}.csv{csv_query(filters, **{key: controls[key] for key in keys if controls[key] != ''})}"
 
 
 def unit_options(data: SaturationData) -> list[dict[str, str]]:

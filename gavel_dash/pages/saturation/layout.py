@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -17,6 +16,8 @@ from gavel_dash.figures.paper import load_paper_curves, paper_source
 from gavel_dash.figures.saturation import OVERLAY_HEIGHT_PX, SaturationData
 from gavel_dash.figures.saturation_panels import panel_names, panels_height
 from gavel_dash.pages.saturation.data import collect, restore_selection
+from gavel_dash.pages.saturation.gain_panel import build_gain_panel
+from gavel_dash.pages.saturation.pairs_panel import build_pairs_panel
 from gavel_dash.pages.saturation.point_panel import build_panel
 from gavel_dash.pages.saturation.state import (
     CONFIDENCES,
@@ -28,6 +29,7 @@ from gavel_dash.pages.saturation.state import (
     Controls,
     Filters,
     PageState,
+    csv_query,
     defaults_for,
 )
 from gavel_dash.pages.saturation.table import build_key, build_table, notes_of, why_empty
@@ -47,7 +49,13 @@ def build_page(sweep: Sweep, query: dict[str, object]) -> Component:
     selection = restore_selection(sweep, data, state)
     empty = data.curves.empty
     left = html.Div(
-        [_chart(data, state), _points(data, state), _panels(data, state)],
+        [
+            _chart(data, state),
+            _points(data, state),
+            _panels(data, state),
+            build_pairs_panel(data, state.controls),
+            build_gain_panel(data, state.controls),
+        ],
         hidden=empty,
     )
     body = html.Div([left, html.Div(build_panel(sweep, data, selection), hidden=empty)], className="saturation-columns")
@@ -67,13 +75,6 @@ def build_page(sweep: Sweep, query: dict[str, object]) -> Component:
         ],
         className="saturation",
     )
-
-
-def csv_query(filters: Filters, **more: object) -> str:
-    """Query of a CSV route for the same runs as are shown; empty or with its question mark."""
-    pairs = [(key, text) for key, texts in filters.items() for text in texts]
-    text = urlencode([*pairs, *more.items()])
-    return f"?{text}" if text else ""
 
 
 def curves_href(filters: Filters, controls: Controls) -> str:

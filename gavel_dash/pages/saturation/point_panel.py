@@ -10,10 +10,11 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from gavel_dash.figures import theme as look
-from gavel_dash.figures.saturation import SaturationData, point_of
+from gavel_dash.figures.saturation import SaturationData
 from gavel_dash.figures.sparkline import HEIGHT_PX as SPARKLINE_HEIGHT_PX
 from gavel_dash.pages.saturation.data import Selection, point_choice, point_options, seed_options, select
 from gavel_dash.pages.saturation.point_evidence import build_evidence
+from gavel_dash.pages.saturation.point_here import here_options, here_value, run_to_open
 from gavel_dash.pages.saturation.point_round import (
     HEATMAP_HEIGHT_PX,
     describe,
@@ -96,55 +97,6 @@ def _round(moments: list[dict[str, Any]], selection: Selection) -> list[Componen
     ]
 
 
-def here_options(data: SaturationData, runs: list[str]) -> list[dict[str, str]]:
-    """One choice per curve among the runs at a place, in the order of the curves.
-
-    Parameters
-    ----------
-    runs : list of str
-        Runs whose points or seeds lie there, the nearest first: the nearest of a curve stands for it.
-    """
-    nearest: dict[str, tuple[float, str]] = {}
-    for run in runs:
-        at = point_of(data, run)
-        if at is not None:
-            nearest.setdefault(at[0], (at[1], run))
-    return [
-        {"label": f"{style.label} at {nearest[curve][0]:g} jph", "value": nearest[curve][1]}
-        for curve, style in data.styles.items()
-        if curve in nearest
-    ]
-
-
-def here_value(data: SaturationData, options: list[dict[str, str]], run: str | None) -> str | None:
-    """The choice whose point holds a run; None where none does."""
-    at = point_of(data, run)
-    return next(
-        (option["value"] for option in options if at is not None and point_of(data, option["value"]) == at), None
-    )
-
-
-def run_to_open(data: SaturationData, runs: list[str], shown: list[dict[str, str]], selected: str | None) -> str | None:
-    """The run that a click opens: the clicked one, and at the place that is open already the next curve's.
-
-    Parameters
-    ----------
-    runs : list of str
-        Runs at the clicked place, the clicked one first.
-    shown : list of dict
-        The choices of the last click.
-    selected : str or None
-        The run that is open.
-    """
-    runs = [run for run in runs if point_of(data, run) is not None]
-    here = here_options(data, runs)
-    current = here_value(data, here, selected)
-    if len(here) > 1 and here == shown and current is not None:
-        values = [option["value"] for option in here]
-        return values[(values.index(current) + 1) % len(values)]
-    return runs[0] if runs else None
-
-
 def _choice_of_point(sweep: Sweep, data: SaturationData, run: str, here: list[dict[str, str]]) -> tuple[Any, ...]:
     """All that changes when another run is opened, in the order of the callback's outputs."""
     selection = select(sweep, run)
@@ -199,7 +151,7 @@ def register_point(app: Dash, sweep: Sweep, data_of: Callable[[Filters, Controls
     ) -> tuple[Any, ...]:
         data, open_now = data_of(filters, controls), selection["run"]
         if ctx.triggered_id == "saturation-click":
-            run = run_to_open(data, click["runs"], shown, open_now) if click else None
+            run = run_to_open(data, click["runs"], click["again"], open_now) if click else None
             shown = here_options(data, click["runs"]) if click else shown
         else:
             asked = {"saturation-seed": seed, "saturation-choice": choice, "saturation-here": here}
@@ -220,8 +172,9 @@ def register_point(app: Dash, sweep: Sweep, data_of: Callable[[Filters, Controls
         State("saturation-filters", "data"),
     )
     def judge_run(run: str | None, controls: Controls, filters: Filters) -> list[Component]:
-        rows = rows_by_run(data_of(filters, controls), run)
-        return build_evidence(rows[0], options_of(controls).confidence) if rows else []
+        runs = data_of(filters, controls).runs
+        row = runs[runs["run"] == run]
+        return build_evidence(row.iloc[0], options_of(controls).confidence) if len(row) else []
 
     @app.callback(
         Output("saturation-point-heading", "children"),
@@ -264,11 +217,6 @@ def register_point(app: Dash, sweep: Sweep, data_of: Callable[[Filters, Controls
         return draw_round(sweep[run], index, theme, options_of(controls).confidence)
 
     _register_clientside(app)
-
-
-def rows_by_run(data: SaturationData, run: str | None) -> list[Any]:
-    """The row of a run in a list; empty where it is not shown."""
-    return [row for _, row in data.runs[data.runs["run"] == run].iterrows()]
 
 
 def _register_clientside(app: Dash) -> None:

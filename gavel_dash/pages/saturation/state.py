@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 import pandas as pd
 
@@ -127,3 +128,10 @@ def options_of(controls: Mapping[str, object]) -> ChartOptions:
         line=str(controls["line"]),
         panel=str(controls["panel"]),
     )
+
+
+def csv_query(filters: Filters, **more: object) -> str:
+    """Query of a CSV route for the same runs as are shown; empty or with its question mark."""
+    pairs = [(key, text) for key, texts in filters.items() for text in texts]
+    text = urlencode([*pairs, *more.items()])
+    return f"?{text}" if text else ""

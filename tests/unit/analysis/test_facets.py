@@ -73,6 +73,14 @@ def test_counts_add_up_to_the_runs_that_pass(runs: pd.DataFrame) -> None:
     }
 
 
+def test_placement_and_trace_are_facets_like_the_others() -> None:
+    runs = make_rows({"placement": "random", "trace": "philly"}, {"placement": "fgd", "trace": "philly"}, {})
+    assert apply_filters(runs, {"placement": ["random", NONE], "trace": ["philly"]})["run"].tolist() == ["r0"]
+    counts = facet_counts(runs, {"placement": ["fgd"]})
+    assert counts["trace"] == [FacetValue("philly", 1), FacetValue(NONE, 0)]
+    assert counts["placement"] == [FacetValue("fgd", 1), FacetValue("random", 1), FacetValue(NONE, 1)]
+
+
 def test_a_chosen_value_that_no_run_has_can_be_taken_back(runs: pd.DataFrame) -> None:
     assert FacetValue("fig77", 0) in facet_counts(runs, {"figure": ["fig77"]})["figure"]
 

@@ -293,13 +293,15 @@ class TestManifest:
                 "file": "fgd.viz.bin",
                 "filters": {"scheduler": "gavel", "placement": "random", "load": "60jph", "figure": "7"},
             },
-            {"name": "plain", "algorithm": "fifo", "load": 2, "seed": 1},
+            {"file": "bare.viz.bin", "filters": {"trace": "philly", "placement": "random", "date": "2026-02-07"}},
+            {"name": "plain", "algorithm": "fifo", "scheduler": "x", "load": 2, "seed": 1},
             {"filters": {"load": "1jph"}},
             "not an object",
         ]
         expected = {
             "gavel_repl_fig9_mmf_0.4jph_single_s0.viz.bin": RunKey(arrival_rate_jph=0.5, seed=3),
-            "fgd.viz.bin": RunKey("fig7", "gavel_random", arrival_rate_jph=60),
+            "fgd.viz.bin": RunKey("fig7", "gavel", arrival_rate_jph=60, placement="random"),
+            "bare.viz.bin": RunKey(placement="random", trace="philly"),
             "plain.viz.bin": RunKey(policy="fifo", arrival_rate_jph=2, seed=1),
         }
 
@@ -307,7 +309,15 @@ class TestManifest:
         assert read_manifest(of(experiments), "m") == expected
 
     def test_odd_values_are_passed_over(self) -> None:
-        filters = {"load": "high", "seed": None, "policy": 3, "figure": [], "date": "2026"}
+        filters = {
+            "load": "high",
+            "seed": None,
+            "policy": 3,
+            "figure": [],
+            "date": "2026",
+            "placement": {},
+            "trace": "",
+        }
 
         assert read_manifest(of([{"file": "a.viz.bin", "filters": filters}]), "m") == {"a.viz.bin": RunKey()}
 

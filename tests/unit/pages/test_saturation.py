@@ -22,9 +22,8 @@ from gavel_dash.pages.saturation.data import (
     seed_options,
     select,
 )
-from gavel_dash.pages.saturation.layout import csv_query
 from gavel_dash.pages.saturation.point_round import describe, draw_round
-from gavel_dash.pages.saturation.state import DEFAULTS, PageState
+from gavel_dash.pages.saturation.state import DEFAULTS, PageState, csv_query
 from gavel_dash.pages.saturation.table import build_table, notes_of, why_empty
 from gavel_dash.sweep import Sweep, open_sweep
 from tests.make import write_run

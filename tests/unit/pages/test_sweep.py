@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from gavel_dash import schema
+from gavel_dash.analysis.facets import FACETS
 from gavel_dash.errors import UsageError
 from gavel_dash.model import Finding
 from gavel_dash.pages import sweep as page
@@ -86,7 +87,7 @@ def test_what_changes_with_the_filters(sweep: Any) -> None:
     rows, _, options, empty_hidden, content_hidden, label, clear_off = page.show_matching(sweep, {"rate": ["3"]})
     assert [row["run"] for row in rows] == ["r1"]
     assert (empty_hidden, content_hidden, label, clear_off) == (True, False, "Clear 1 filter", False)
-    assert len(options) == 7
+    assert len(options) == len(FACETS)
 
 
 def test_nothing_left_offers_to_clear(sweep: Any) -> None:
