@@ -150,6 +150,13 @@ RUNS = (
     _c("status", "str", "", "Status", "complete, censored, unmeasured, table, unconverted or damaged"),
     _c("findings", "int", "", "Findings", "number of findings about the run's files"),
     _c("note", "str", "", "Note", "why a run is damaged or unconverted, and what to do"),
+    _c(
+        "curve",
+        "str",
+        "",
+        "Curve",
+        "the curve that the run is a point of, by what tells it from the others of the sweep",
+    ),
 )
 
 

@@ -10,6 +10,8 @@ from scipy import optimize, stats
 FEWEST_RATES = 4
 #: A fit whose standard error is more than this share of the capacity has not found one.
 LARGEST_ERROR = 0.25
+#: The interval looks at the fits without up to this share of the rates, the highest first.
+LEFT_OUT = 0.25
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,12 @@ def fit_capacity(rates_jph: np.ndarray, jct_h: np.ndarray) -> CapacityFit:
 
     Parameters
     ----------
-    rates_jph, jct_h : ndarray of float, shape (n_runs,)
-        Runs in steady state whose mean JCT is whole: neither censored nor unstable or undecided.
+    rates_jph, jct_h : ndarray of float, shape (n,)
+        Mean JCT of seeds in steady state: neither censored nor unstable or undecided. What is not a positive number
+        is left out.
     """
+    usable = np.isfinite(rates_jph) & np.isfinite(jct_h) & (jct_h > 0)
+    rates_jph, jct_h = rates_jph[usable], jct_h[usable]
     n_rates = len(np.unique(rates_jph))
     if n_rates < FEWEST_RATES:
         reason = f"{n_rates} rates with a whole mean JCT of a stable run; a fit needs {FEWEST_RATES}"
@@ -69,3 +74,32 @@ def fit_capacity(rates_jph: np.ndarray, jct_h: np.ndarray) -> CapacityFit:
     if not np.isfinite(error) or error > LARGEST_ERROR * capacity or capacity > 10 * highest:
         return CapacityFit(np.nan, np.nan, 0, False, f"mean JCT does not bend enough up to {highest:g} jph to fit one")
     return CapacityFit(capacity, error, len(rates_jph) - 3, True)
+
+
+def capacity_interval(rates_jph: np.ndarray, jct_h: np.ndarray, confidence: float) -> tuple[float, float]:
+    """Interval of the fitted capacity: what the t intervals of fits to fewer rates span.
+
+    The standard error of one fit is about noise alone. The model is not that of the queue, and near the capacity a
+    finite run sees too little of its backlog: on M/M/c queues the 95% t interval held the capacity in 0 to 9% of the
+    sweeps. So the highest rates are left out one by one, up to a quarter of them (`LEFT_OUT`), and all intervals count.
+    An end of infinity: one of these fits sees no bend. NaN where there are too few rates to leave one out.
+
+    Parameters
+    ----------
+    rates_jph, jct_h : ndarray of float, shape (n,)
+        As for `fit_capacity`.
+    confidence : float
+        Level of each t interval.
+    """
+    rates = np.unique(rates_jph)
+    most = max(1, int(LEFT_OUT * len(rates)))
+    if len(rates) - most < FEWEST_RATES:
+        return np.nan, np.nan
+    lows, highs = [], []
+    for highest in rates[::-1][: most + 1]:
+        kept = rates_jph <= highest
+        fit = fit_capacity(rates_jph[kept], jct_h[kept])
+        low, high = (float(highest), float("inf")) if fit.reason else fit.interval(confidence)
+        lows.append(max(low, 0.0))
+        highs.append(high)
+    return min(lows), max(highs)

@@ -42,13 +42,20 @@ def curve_clusters(runs: pd.DataFrame) -> pd.Series:
 
 
 def curve_names(runs: pd.DataFrame) -> pd.Series:
-    """Name of each run's curve: the parts of its key that are known; cluster, placement, trace only where several."""
+    """Name of each run's curve: what is known of figure, policy and setting; the rest where it tells curves apart."""
     if runs.empty:
         return pd.Series([], index=runs.index, dtype="str")
     parts = runs[CURVE_KEY].astype("object").assign(cluster=curve_clusters(runs))
-    several = [name for name in CURVE_KEY if name not in NAMED and parts[name].nunique(dropna=True) > 1]
-    parts = parts[[*NAMED, *several]]
-    return parts.apply(lambda row: " ".join(str(value) for value in row if not pd.isna(value)) or "unnamed", axis=1)
+    parts = parts.where(parts.notna(), "")
+    named = parts[NAMED].apply(tuple, axis=1)
+    # A missing value is a value beside others of the same name: two different curves never share one.
+    several = [
+        name
+        for name in CURVE_KEY
+        if name not in NAMED
+        and (parts[name].groupby(named).nunique().max() > 1 or parts[name][parts[name] != ""].nunique() > 1)
+    ]
+    return parts[[*NAMED, *several]].apply(lambda row: " ".join(filter(None, row)) or "unnamed", axis=1)
 
 
 def select_points(runs: pd.DataFrame) -> pd.DataFrame:
@@ -58,7 +65,8 @@ def select_points(runs: pd.DataFrame) -> pd.DataFrame:
     """
     unreadable = runs["status"].isin(["damaged", "unconverted"]) & runs["mean_jct_h"].isna()
     runs = runs[runs["arrival_rate_jph"].notna() & ~unreadable]
-    return runs.assign(cluster=curve_clusters(runs), curve=curve_names(runs))
+    # A sweep names its curves once, so that a filter does not change what a curve is called.
+    return runs.assign(cluster=curve_clusters(runs), curve=runs["curve"].fillna(curve_names(runs)))
 
 
 def per_seed(runs: pd.DataFrame, column: str = "mean_jct_h") -> np.ndarray:

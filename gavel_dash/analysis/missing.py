@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from gavel_dash import schema
-from gavel_dash.analysis.curves import curve_names
+from gavel_dash.analysis.curves import CURVE_KEY, curve_names
 
 #: The `status` of a run that does not exist.
 MISSING = "missing"
@@ -35,10 +35,7 @@ def find_missing(runs: pd.DataFrame) -> pd.DataFrame:
     points = placed.drop_duplicates(["curve", "arrival_rate_jph"])
     rows = [
         {
-            "figure": point["figure"],
-            "policy": point["policy"],
-            "setting": point["setting"],
-            "cluster": point["cluster"],
+            **{name: point[name] for name in CURVE_KEY},
             "arrival_rate_jph": point["arrival_rate_jph"],
             "seed": seed,
             "status": MISSING,

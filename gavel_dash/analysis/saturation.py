@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gavel_dash import schema
-from gavel_dash.analysis.capacity_fit import fit_capacity
+from gavel_dash.analysis.capacity_fit import capacity_interval, fit_capacity
 from gavel_dash.analysis.curves import CURVE_KEY, in_curve_order, per_seed, select_points
 from gavel_dash.analysis.plateau_factor import DEFAULT_K, crossing_interval, plateau_factor
-from gavel_dash.analysis.stability import CONFIDENCE, STABLE, VERDICTS, pool_verdicts
+from gavel_dash.analysis.stability import CONFIDENCE, STABLE, UNDECIDED, UNSTABLE, VERDICTS, pool_verdicts
 from gavel_dash.analysis.stability_bracket import bracket_interval, find_bracket
 
 STABILITY, PLATEAU_FACTOR, CAPACITY_FIT = "stability", "plateau_factor", "capacity_fit"
@@ -58,23 +59,38 @@ def _by_stability(runs: pd.DataFrame, confidence: float) -> Row:
         return row | {"status": IMPOSSIBLE, "note": "no rounds to judge by"}
     rates = np.array([rate for rate, _ in by_rate])
     verdicts = [verdict for _, verdict in by_rate]
-    bracket = find_bracket(rates, [pool_verdicts(seeds) for seeds in verdicts])
+    pooled = np.array([pool_verdicts(seeds) for seeds in verdicts], dtype=object)
+    bracket = find_bracket(rates, pooled.tolist())
     row |= {"highest_rate_jph": rates[-1], "bracket_low_jph": bracket.low_jph, "bracket_high_jph": bracket.high_jph}
-    if np.isnan(bracket.low_jph):
-        found = f"unstable from {bracket.high_jph:g} jph on, " if bracket.high_jph == bracket.high_jph else ""
-        return row | {"status": IMPOSSIBLE, "note": f"{found}no rate below is stable: nothing to bracket from"}
-    if np.isnan(bracket.high_jph):
+    stable, unstable = rates[pooled == STABLE], rates[pooled == UNSTABLE]
+    if not len(unstable) and len(stable):
         beyond = rates[rates > bracket.low_jph]
         undecided = f"; runs at {_listed(beyond)} are undecided" if len(beyond) else ""
         return row | {"status": NOT_REACHED, "note": f"not reached, > {bracket.low_jph:g} jph{undecided}"}
+    if np.isnan(bracket.middle_jph):
+        return row | {"status": IMPOSSIBLE, "note": _no_bracket(rates, stable, unstable)}
     low, high = bracket_interval(rates, verdicts, confidence)
     notes = []
     if np.isnan(low):
         notes.append("one seed at an end of the bracket: no interval")
-    between = rates[(rates > bracket.low_jph) & (rates < bracket.high_jph)]
-    if len(between):
-        notes.append(f"undecided at {_listed(between)}")
+    between = (rates > bracket.low_jph) & (rates < bracket.high_jph)
+    undecided_at, contradicting = rates[between & (pooled == UNDECIDED)], rates[between & (pooled != UNDECIDED)]
+    if len(undecided_at):
+        notes.append(f"undecided at {_listed(undecided_at)}")
+    if len(contradicting):
+        notes.append(f"verdicts contradict each other at {_listed(contradicting)}: unstable below stable")
     return row | _estimate(bracket.middle_jph, low, high, notes)
+
+
+def _no_bracket(rates: np.ndarray, stable: np.ndarray, unstable: np.ndarray) -> str:
+    """Why an end of the bracket is missing although a rate is unstable, or none is stable."""
+    if not len(unstable):
+        return f"undecided at every rate, up to {rates[-1]:g} jph"
+    if len(stable):
+        return f"verdicts contradict each other: unstable at {_listed(unstable)}, stable at {_listed(stable)}"
+    if unstable[0] == rates[0]:
+        return f"unstable already at the lowest rate, {rates[0]:g} jph"
+    return f"no rate is stable: unstable from {unstable[0]:g} jph on, undecided below"
 
 
 def _seed_verdicts(runs: pd.DataFrame) -> list[str | None]:
@@ -104,14 +120,22 @@ def _by_plateau(runs: pd.DataFrame, k: float, confidence: float) -> Row:
     if means[0] >= k * plateau_h:
         note = f"no low-load plateau: the lowest rate is already above {k:g} times the median"
         return row | {"status": IMPOSSIBLE, "note": "; ".join([note, *notes])}
-    return row | {"status": NOT_REACHED, "note": "; ".join([f"not reached, > {rates[-1]:g} jph", *notes])}
+    # A lower bound below the threshold does not say that mean JCT stays below it.
+    bounded = measured[measured["mean_jct_is_lower_bound"].fillna(False).astype(bool)]["arrival_rate_jph"]
+    whole = rates[~np.isin(rates, bounded)]
+    if not len(whole):
+        return row | {"status": IMPOSSIBLE, "note": "; ".join(["every mean JCT is a lower bound", *notes])}
+    row["highest_rate_jph"] = whole[-1]
+    return row | {"status": NOT_REACHED, "note": "; ".join([f"not reached, > {whole[-1]:g} jph", *notes])}
 
 
 def _by_capacity(runs: pd.DataFrame, confidence: float) -> Row:
     whole = runs["mean_jct_h"].notna() & ~runs["mean_jct_is_lower_bound"].fillna(False).astype(bool)
     # A mean JCT has a steady state to estimate only where the run is stable; what has no rounds is taken at its word.
     used = runs[whole & (runs["verdict"].isna() | (runs["verdict"] == STABLE))]
-    rates, jct_h = used["arrival_rate_jph"].to_numpy(dtype=float), used["mean_jct_h"].to_numpy(dtype=float)
+    by_rate = [(float(rate), per_seed(group)) for rate, group in used.groupby("arrival_rate_jph", sort=True)]
+    rates = np.repeat([rate for rate, _ in by_rate], [len(jct) for _, jct in by_rate])
+    jct_h = np.concatenate([jct for _, jct in by_rate]) if by_rate else np.empty(0)
     row: Row = {"method": CAPACITY_FIT, "n_rates": len(np.unique(rates))}
     fit = fit_capacity(rates, jct_h)
     if len(rates):
@@ -122,12 +146,17 @@ def _by_capacity(runs: pd.DataFrame, confidence: float) -> Row:
         return row | {"status": IMPOSSIBLE, "note": fit.reason}
     left_out = len(runs) - len(used)
     notes = [f"{left_out} runs left out: not stable, censored or without a mean JCT"] if left_out else []
-    return row | _estimate(fit.capacity_jph, *fit.interval(confidence), notes)
+    low, high = capacity_interval(rates, jct_h, confidence)
+    if np.isnan(low):
+        notes.insert(0, "too few rates for an interval")
+    elif np.isinf(high):
+        notes.insert(0, "without its highest rates the fit sees no bend")
+    return row | _estimate(fit.capacity_jph, low, high, notes)
 
 
 def _estimate(estimate_jph: float, low_jph: float, high_jph: float, notes: list[str]) -> Row:
     if np.isinf(high_jph):
-        notes = [*notes, "the interval is open upwards: it goes beyond the swept rates"]
+        notes = [*notes, "the interval is open upwards"]
     return {
         "status": ESTIMATED,
         "estimate_jph": estimate_jph,
@@ -180,16 +209,15 @@ def describe_disagreement(rows: pd.DataFrame, label: str) -> str | None:
     return None
 
 
-def _span(row: object) -> tuple[float, float, str] | None:
-    """Lowest and highest rate a row allows, and the row in words; None where it says nothing."""
-    method = METHODS[str(getattr(row, "method"))]  # noqa: B009 (rows are named tuples made at run time)
-    get = lambda name: float(getattr(row, name))  # noqa: E731
-    if getattr(row, "status") == NOT_REACHED:  # noqa: B009
-        beyond = get("highest_rate_jph") if np.isnan(get("bracket_low_jph")) else get("bracket_low_jph")
+def _span(row: Any) -> tuple[float, float, str] | None:
+    """Lowest and highest rate a row of `schema.SATURATION` allows, and the row in words; None where it says nothing."""
+    method = METHODS[row.method]
+    if row.status == NOT_REACHED:
+        beyond = row.highest_rate_jph if np.isnan(row.bracket_low_jph) else row.bracket_low_jph
         return beyond, np.inf, f"{method} beyond {beyond:g} jph"
-    if getattr(row, "status") != ESTIMATED:  # noqa: B009
+    if row.status != ESTIMATED:
         return None
-    estimate = get("estimate_jph")
-    low, high = np.nanmin([estimate, get("low_jph"), get("bracket_low_jph")]), estimate
-    high = np.nanmax([estimate, get("high_jph"), get("bracket_high_jph")])
-    return float(low), float(high), f"{method} {estimate:.2f} jph"
+    low = np.nanmin([row.estimate_jph, row.low_jph, row.bracket_low_jph])
+    open_ended = np.isnan(row.high_jph) and not np.isnan(row.low_jph)
+    high = np.inf if open_ended else np.nanmax([row.estimate_jph, row.high_jph, row.bracket_high_jph])
+    return float(low), float(high), f"{method} {row.estimate_jph:.2f} jph"

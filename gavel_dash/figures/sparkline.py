@@ -12,8 +12,8 @@ from gavel_dash.analysis.stability import CONFIDENCE, Evidence
 from gavel_dash.figures import theme as look
 
 HEIGHT_PX = 150
-#: The two rows of labels above the plot.
-TOP_PX, LABEL_ROW_PX = 34, 15
+#: The two rows of labels above the plot, and the ticks below it.
+TOP_PX, LABEL_ROW_PX, BOTTOM_PX = 32, 15, 24
 MAX_POINTS = 400
 
 
@@ -60,7 +60,7 @@ def build_sparkline(
     if evidence is not None:
         traces = _growth(evidence, confidence, theme)
     for row, (name, at_h, dash) in enumerate(_marks(sim_time_h, phases, mser_cut_h)):
-        shapes.append(_vertical(at_h, {"color": muted, "width": 1.2, "dash": dash}))
+        shapes.append(_vertical(at_h, {"color": muted, "width": 1.2, "dash": dash}, row))
         labels.append(_label(name, at_h, row, sim_time_h, text))
     shapes.append(_vertical(float(sim_time_h[index]), {"color": look.token(theme, "accent"), "width": 2}))
     traces.append(_line(sim_time_h, jobs_in_system, queued, muted))
@@ -71,7 +71,7 @@ def build_sparkline(
         "layout": look.layout(
             theme,
             height=HEIGHT_PX,
-            margin={"l": 46, "r": 8, "t": TOP_PX, "b": 24},
+            margin={"l": 46, "r": 8, "t": TOP_PX, "b": BOTTOM_PX},
             hovermode="x",
             dragmode=False,
             shapes=shapes,
@@ -146,7 +146,7 @@ def _growth(evidence: Evidence, confidence: float, theme: str) -> list[dict[str,
             "name": "batch means",
             "x": time_h,
             "y": jobs,
-            "marker": {"size": 5, "color": text, "line": {"width": 1, "color": look.token(theme, "panel")}},
+            "marker": {"size": 6, "color": text, "line": {"width": 1, "color": look.token(theme, "panel")}},
         },
     ]
 
@@ -161,8 +161,10 @@ def _marks(sim_time_h: np.ndarray, phases: Phases | None, mser_cut_h: float | No
     return marks
 
 
-def _vertical(at_h: float, line: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "line", "x0": at_h, "x1": at_h, "y0": 0, "y1": 1, "yref": "paper", "line": line}
+def _vertical(at_h: float, line: dict[str, Any], label_row: int = 0) -> dict[str, Any]:
+    """A line over the plot, and up to its label where that is in a higher row."""
+    top = 1 + LABEL_ROW_PX * label_row / (HEIGHT_PX - TOP_PX - BOTTOM_PX)
+    return {"type": "line", "x0": at_h, "x1": at_h, "y0": 0, "y1": top, "yref": "paper", "line": line}
 
 
 def _label(text: str, at_h: float, row: int, sim_time_h: np.ndarray, color: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from gavel_dash import schema
-from gavel_dash.analysis.curves import summarize_curves
+from gavel_dash.analysis.curves import curve_names, summarize_curves
 from gavel_dash.analysis.measures import DEFAULT_MEASURE, measure_of
 from gavel_dash.analysis.saturation import DEFAULT_K, summarize_saturation
 from gavel_dash.analysis.stability import CONFIDENCE, judge
@@ -107,7 +107,8 @@ class Sweep:
 
     def _build_frame(self, confidence: float) -> pd.DataFrame:
         rows = ({**indexed.row, **stability_columns(indexed, confidence)} for indexed in self._runs.values())
-        return schema.build_frame(rows, schema.RUNS)
+        frame = schema.build_frame(rows, schema.RUNS)
+        return frame.assign(curve=curve_names(frame))
 
     def runs(self, confidence: float = CONFIDENCE) -> pd.DataFrame:
         """All runs, one row each: `schema.RUNS`, ordered by figure, policy, rate and seed.

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from gavel_dash.pages.saturation.point_round import moment_options
 from gavel_dash.sweep import Sweep, open_sweep
-from tests.browser.charts import OVERLAY, click_point, locate
+from tests.browser.charts import LOCATE, OVERLAY, click_point, locate
 from tests.make import write_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("saturation")]
@@ -141,7 +141,7 @@ def test_the_rounds_that_matter(page: Page, address: str, twins: Sweep) -> None:
 def test_a_round_that_is_not_there_is_disabled_with_its_reason(page: Page, address: str, twins: Sweep) -> None:
     open_page(page, address, "?at=fifo_calm")
     expect(page.get_by_label("backlog only grows from here")).to_be_disabled()
-    expect(page.locator("#saturation-moment label", has_text="only grows")).to_have_attribute(
+    expect(page.locator("#saturation-moment").get_by_text("only grows")).to_have_attribute(
         "title", re.compile("does not grow for good")
     )
 
@@ -150,14 +150,12 @@ def test_a_click_on_the_small_chart_goes_to_that_round(page: Page, address: str)
     open_page(page, address, "?at=fifo_busy")
     chart = page.locator("#saturation-jobs-figure")
     chart.scroll_into_view_if_needed()
-    plot = chart.locator(".nsewdrag").bounding_box()
-    assert plot is not None
-    x, y = plot["x"] + plot["width"] * 0.25, plot["y"] + plot["height"] / 2
-    page.mouse.move(x - 2, y)
+    x, y = page.evaluate(LOCATE, ["saturation-jobs-figure", 4.0, 20])  # rounds are 0.1 h apart
+    page.mouse.move(x, y - 2)
     page.mouse.move(x, y)
     page.wait_for_selector("#saturation-jobs-figure .hoverlayer .hovertext", state="attached")
     page.mouse.click(x, y)
-    expect(page.locator(".saturation-record")).to_have_text("record 31 of 120")  # a quarter of 0 to 119
+    expect(page.locator(".saturation-record")).to_have_text("record 41 of 120")
     expect(page.locator("#saturation-moment input:checked")).to_have_count(0)
 
 

@@ -203,8 +203,8 @@ def limits(single: RunFacts, multi: RunFacts) -> str:
     """What the numbers rest on and what they leave open."""
     sentences = [
         "These are the runs with rounds nearest to the saturation points, so the ratio of their throughputs is not "
-        "that of the points. GPU-hours and completions are of all rounds after warm-up. Shares of the factor are of its "
-        "logarithm, so that they add up to 100%. In an overloaded run the GPU-hours hold work on jobs that did not "
+        "that of the points. GPU-hours and completions are of all rounds after warm-up. Shares of the factor are of "
+        "its logarithm, so that they add up to 100%. In an overloaded run the GPU-hours hold work on jobs that did not "
         "complete."
     ]
     sampled = [seen for seen in (single.contention, multi.contention) if seen.n_looked_at < seen.n_rounds]

@@ -111,7 +111,7 @@ def build_ratios(data: SaturationData, method: str) -> Component:
     return html.Div(
         [
             html.Table([html.Thead(html.Tr(heads)), *bodies], className="saturation-table"),
-            html.P(f"Without a partner: {', '.join(alone)}.", className="saturation-note") if alone else None,
+            html.P(f"Without a partner: {', '.join(alone)}.", className="saturation-notes") if alone else None,
         ]
     )
 

@@ -27,11 +27,11 @@ def build_evidence(run: Any, confidence: float) -> list[Component]:
         return [html.Div(f"{reason}: no verdict", className="saturation-verdict gd-muted"), *ends]
     return [
         _verdict(run, confidence),
-        _line("jobs in the system", slope_text(run), "Slope after warm-up: mean difference of successive batch means"),
         _line(
-            "throughput / arrival rate",
-            ratio_text(run),
-            "Completions per hour over the second half of what is looked at, divided by the arrival rate",
+            "slope", slope_text(run), "Of jobs in the system after warm-up: mean difference of successive batch means"
+        ),
+        _line(
+            "throughput", ratio_text(run), "Completions per hour in the second half after warm-up, over arrival rate"
         ),
         _line("warm-up", warm_up_text(run), "Until the first job of the window arrives; MSER-5 on jobs in the system"),
     ]
@@ -49,11 +49,11 @@ def slope_text(run: Any) -> str:
 
 
 def ratio_text(run: Any) -> str:
-    """``0.82 [0.79, 0.85]``, or why there is none."""
+    """``0.82 [0.79, 0.85] of the arrival rate``, or why there is none."""
     if pd.isna(run["throughput_over_rate"]):
         return "no arrival rate"
     low, high = run["throughput_over_rate_low"], run["throughput_over_rate_high"]
-    return f"{run['throughput_over_rate']:.2f} [{low:.2f}, {high:.2f}]"
+    return f"{run['throughput_over_rate']:.2f} [{low:.2f}, {high:.2f}] of the arrival rate"
 
 
 def warm_up_text(run: Any) -> str:

@@ -54,3 +54,8 @@ def test_copies_of_one_seed_are_one_sample() -> None:
     point = summarize_curves(runs).iloc[0]
     assert (point["n_seeds"], point["n_runs"], point["seeds"]) == (2, 4, "1 2")
     assert point["mean_jct_h"] == pytest.approx(23.0)
+
+
+def test_a_placement_that_only_some_runs_tell_makes_two_curves() -> None:
+    runs = pd.concat([make_runs([(1.0, 0, 9.0)], placement="random"), make_runs([(1.0, 0, 8.0)])], ignore_index=True)
+    assert summarize_curves(runs)["curve"].tolist() == ["p multi", "p multi random"]

@@ -78,7 +78,7 @@ def test_gpus_that_the_simulator_counts_as_used_are_not_free() -> None:
 
 def test_jobs_of_unknown_size_are_counted_and_not_split() -> None:
     busy = np.zeros((1, 10), dtype=bool)
-    seen = contention(CLUSTER, busy, [[0, 1, 77]], jobs_of(2, 0))  # job 77 is not in the table
+    seen = contention(CLUSTER, busy, [[0, 1, 77]], jobs_of(0, 2))  # job 77 is not in the table
     assert seen.queued == (QueuedDemand(2, 1.0, 0.0, 0.0, 1.0), QueuedDemand(None, 2.0, None, None, None))
 
 

@@ -188,10 +188,12 @@ def test_without_two_points_or_a_bound_there_is_no_ratio(single: dict[str, Any],
 
 
 def test_the_nearest_run_is_the_lower_of_two_equally_near_ones() -> None:
-    rows = [("b", 4.8, 1), ("a", 4.8, 0), ("c", 5.2, 0), ("d", 9.0, 0)]
+    rows = [("b", 1.0, 1), ("a", 1.0, 0), ("c", 1.2, 0), ("d", 9.0, 0)]
     runs = pd.DataFrame(rows, columns=["run", "arrival_rate_jph", "seed"])
-    assert nearest_run(runs, (4.8 + 5.2) / 2) == "a"
-    assert nearest_run(runs, 5.05) == "c"
+    middle = (1.0 + 1.2) / 2
+    assert 1.2 - middle < middle - 1.0  # in floating point, by a rounding error
+    assert nearest_run(runs, middle) == "a"
+    assert nearest_run(runs, 1.15) == "c"
     assert nearest_run(runs.iloc[:0], 5.0) is None
 
 

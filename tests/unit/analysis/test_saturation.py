@@ -140,7 +140,7 @@ def test_without_an_unstable_rate_saturation_is_not_reached() -> None:
 def test_without_a_stable_rate_there_is_no_bracket() -> None:
     row = stability_row({1.0: ["unstable"], 2.0: ["unstable"]})
     assert row["status"] == "impossible"
-    assert "unstable from 1 jph on" in row["note"]
+    assert row["note"] == "unstable already at the lowest rate, 1 jph"
 
 
 def test_without_rounds_stability_says_so() -> None:

@@ -141,7 +141,7 @@ def test_without_rounds_there_is_nowhere_to_go(sweep: Sweep) -> None:
 
 def test_numbers_carry_their_unit_their_interval_and_their_share() -> None:
     assert slope_text(row()) == "+0.40 [+0.20, +0.60] jobs/h, +16% [+8%, +24%] of arrivals"
-    assert ratio_text(row()) == "0.82 [0.79, 0.85]"
+    assert ratio_text(row()) == "0.82 [0.79, 0.85] of the arrival rate"
     assert warm_up_text(row()) == "until 189 h (window), MSER-5 cut 212 h"
 
 
