@@ -91,7 +91,8 @@ def saturation_table() -> pd.DataFrame:
 def true_crossing(servers: int) -> float:
     """Arrival rate at which the mean JCT of an M/M/c queue crosses `DEFAULT_K` times the plateau of the sweep."""
     capacity = servers * SERVICE_RATE_JPH
-    low_load = LOADS[LOADS < LOADS[-1] / 2] * capacity
+    rates = LOADS * capacity
+    low_load = rates[rates < rates[-1] / 2]
     plateau_h = np.median([steady_jct_h(rate, servers) for rate in low_load])
     return optimize.brentq(
         lambda rate: steady_jct_h(rate, servers) - DEFAULT_K * plateau_h, low_load[-1], capacity * (1 - 1e-6)

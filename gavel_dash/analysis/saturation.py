@@ -149,8 +149,6 @@ def _by_capacity(runs: pd.DataFrame, confidence: float) -> Row:
     low, high = capacity_interval(rates, jct_h, confidence)
     if np.isnan(low):
         notes.insert(0, "too few rates for an interval")
-    elif np.isinf(high):
-        notes.insert(0, "without its highest rates the fit sees no bend")
     return row | _estimate(fit.capacity_jph, low, high, notes)
 
 

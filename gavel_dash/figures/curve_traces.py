@@ -47,6 +47,7 @@ def mean_trace(
         "type": "scatter",
         "mode": "lines+markers+text",
         "name": look.escape(style.label),
+        "meta": look.escape(style.label),  # which curve: the browser names it where points lie on each other
         "x": points["arrival_rate_jph"].to_numpy(dtype=float),
         "y": mean,
         "error_y": {
@@ -82,6 +83,7 @@ def seed_trace(runs: pd.DataFrame, measure: Column, style: CurveStyle) -> Trace:
         "type": "scatter",
         "mode": "markers",
         "name": look.escape(f"{style.label}, seeds"),
+        "meta": look.escape(style.label),
         "x": runs["arrival_rate_jph"].to_numpy(dtype=float),
         "y": runs[measure.name].to_numpy(dtype=float),
         "marker": {
@@ -106,6 +108,7 @@ def unmeasured_trace(points: pd.DataFrame, measure: Column, style: CurveStyle, t
         "type": "scatter",
         "mode": "markers",
         "name": look.escape(f"{style.label}, no {measure.label}"),
+        "meta": look.escape(style.label),
         "x": points["arrival_rate_jph"].to_numpy(dtype=float),
         "y": np.full(len(points), top),
         "marker": {"symbol": "triangle-up-open", "size": 10, "color": style.color, "line": {"width": 1.5}},

@@ -99,6 +99,12 @@ def test_clicked_point_shows_its_run_and_round_and_opens_in_cluster(
     index = run.representative_round()
     expect(page.locator("#saturation-round-heading")).to_contain_text(f"{index + 1:,} of {run.n_rounds:,}")
     allocation = run.allocation(index)
+    # The heading comes before the heatmap, by an answer of its own.
+    page.wait_for_function(
+        "([selector, job]) => document.querySelector(selector).data[0].text.flat()"
+        ".some((text) => text && text.includes(job) && text.includes('GPU 0 ('))",
+        arg=[POINT_HEATMAP, f"Job {allocation[0]:,}"],
+    )
     assert hovered_job_ids(page, POINT_HEATMAP) == allocation.tolist()
 
     page.locator("#saturation-open-cluster").click()

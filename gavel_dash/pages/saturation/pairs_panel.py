@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from dash import Dash, Input, Output, State, html
+from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from gavel_dash.analysis.pairs import FROM_INTERVALS, LESS_THAN, MORE_THAN, RATIO_ESTIMATED, SIDES, summarize_pairs
@@ -28,7 +28,6 @@ DataOf = Callable[[Filters, Controls], SaturationData]
 #: Runs whose facts are kept.
 REMEMBERED = 64
 WHY = "saturation-pairs-why"
-WHY_BUSY = f"{WHY} saturation-pairs-busy"
 NEEDED = "A pair is one policy with single-GPU and with multi-GPU jobs, on the same cluster."
 
 
@@ -41,8 +40,13 @@ def build_pairs_panel(data: SaturationData, controls: Controls) -> Component:
                 id="saturation-pairs-table",
                 className="saturation-table-box",
             ),
-            html.Div(id=WHY, className=WHY_BUSY, **{"aria-live": "polite"}),
-            html.Div("Reading rounds ...", className="saturation-pairs-state", role="status"),
+            # What was there stays, dimmed, while rounds are read.
+            dcc.Loading(
+                html.Div(id=WHY, className=WHY, **{"aria-live": "polite"}),
+                custom_spinner=html.Div("Reading rounds ...", className="saturation-pairs-state", role="status"),
+                overlay_style={"visibility": "visible", "opacity": 0.45},
+                delay_show=100,
+            ),
         ],
         title="Single against multi-GPU",
         actions=csv_link("saturation-pairs-csv", pairs_href({}, controls)),
@@ -71,8 +75,6 @@ def register_pairs(app: Dash, sweep: Sweep, data_of: DataOf) -> None:
         # Rounds are read when the charts are there, not beside them.
         Input("saturation-drawn", "data"),
         State("saturation-filters", "data"),
-        # What was there stays, dimmed, while rounds are read.
-        running=[(Output(WHY, "className"), WHY_BUSY, WHY)],
     )
     def explain_ratios(controls: Controls, _drawn: str, filters: Filters) -> list[Component]:
         return build_explanations(data_of(filters, controls), options_of(controls).method, facts_of)

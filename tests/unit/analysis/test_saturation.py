@@ -199,3 +199,58 @@ def test_the_level_widens_the_interval_of_the_crossing() -> None:
         row = summarize_saturation(make_runs(points), confidence=confidence).iloc[1]
         widths.append(row["high_jph"] - row["low_jph"])
     assert widths[0] < widths[1]
+
+
+def test_contradicting_verdicts_are_not_called_undecided() -> None:
+    row = stability_row({1.0: ["stable"], 2.0: ["unstable"], 3.0: ["stable"], 4.0: ["undecided"], 5.0: ["unstable"]})
+    assert "undecided at 4 jph;" in row["note"]
+    assert "contradict each other at 2, 3 jph" in row["note"]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "note"),
+    [
+        (["stable", "unstable", "stable"], "verdicts contradict each other: unstable at 2 jph, stable at 1, 3 jph"),
+        (["undecided", "undecided", "unstable"], "no rate is stable: unstable from 3 jph on, undecided below"),
+        (["undecided"] * 3, "undecided at every rate, up to 3 jph"),
+    ],
+)
+def test_what_cannot_be_bracketed_says_why(verdicts: list[str], note: str) -> None:
+    row = stability_row({rate: [verdict] for rate, verdict in zip((1.0, 2.0, 3.0), verdicts, strict=True)})
+    assert (row["status"], row["note"]) == ("impossible", note)
+
+
+def test_a_lower_bound_does_not_say_that_a_rate_is_not_saturated() -> None:
+    runs = make_runs([(1.0, 0, 20.0), (2.0, 0, 20.0), (3.0, 0, 22.0), (4.0, 0, 25.0)])
+    runs.loc[3, "mean_jct_is_lower_bound"] = True
+    row = plateau_row(runs)
+    assert (row["status"], row["highest_rate_jph"]) == ("not reached", 3.0)
+    assert row["note"].startswith("not reached, > 3 jph; lower bounds at 4 jph")
+    runs["mean_jct_is_lower_bound"] = True
+    assert plateau_row(runs)["status"] == "impossible"
+
+
+def test_runs_of_one_seed_are_one_sample_of_the_fit() -> None:
+    noise = (1.03, 0.97, 1.02, 0.98, 1.01)
+    rates = (1.0, 2.0, 3.0, 4.0, 4.5)
+    runs = make_runs([(rate, 0, (5 + 10 / (1 - rate / 5)) * f) for rate, f in zip(rates, noise, strict=True)])
+    again = pd.concat([runs, runs.assign(run=runs["run"] + "_again")], ignore_index=True)
+    interval = ["low_jph", "high_jph"]
+    once, twice = (summarize_saturation(frame).iloc[2][interval].tolist() for frame in (runs, again))
+    assert once == pytest.approx(twice)
+
+
+def test_an_interval_that_is_open_upwards_does_not_disagree_with_what_lies_above() -> None:
+    table = summarize_saturation(judged({1.0: ["stable"], 2.0: ["stable"], 3.0: ["stable"]}))  # beyond 3 jph
+    table.loc[1, ["status", "estimate_jph", "low_jph", "high_jph"]] = ["estimated", 2.0, 1.5, 2.5]
+    assert describe_disagreement(table, "Gavel") is not None
+    table.loc[1, "high_jph"] = np.nan
+    assert describe_disagreement(table, "Gavel") is None
+
+
+def test_the_interval_of_the_fit_needs_rates_to_leave_out() -> None:
+    points = [(rate, seed, 5 + 10 / (1 - rate / 5) + seed) for rate in (1.0, 2.0, 3.0, 4.0) for seed in range(3)]
+    row = summarize_saturation(make_runs(points)).iloc[2]
+    assert row["status"] == "estimated"
+    assert pd.isna(row["low_jph"])
+    assert row["note"] == "too few rates for an interval"
