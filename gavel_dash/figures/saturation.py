@@ -96,7 +96,7 @@ def build_overlay(data: SaturationData, options: ChartOptions, selected_run: str
     for row, text, level in zip(rows_of(reached), texts, rows, strict=True):
         color = data.styles[row.curve].color
         shapes += saturation_shapes(row, color, "x", "paper")
-        annotations.append(_flag(row.estimate_jph, text, level, color, theme))
+        annotations.append(_flag(row.estimate_jph, text, level, x_end, color, theme))
     annotations += _end_names(data, options, bounds, OVERLAY_HEIGHT_PX - top_px - BOTTOM_PX, theme)
     return {
         "data": curve_traces(data, options, bounds, selected_run, theme),
@@ -234,7 +234,9 @@ def _flag_rows(estimates: np.ndarray, texts: list[str], x_end: float) -> list[in
     return stagger(list(estimates / x_end * plot_px), [text_width(text) for text in texts], -LEFT_PX)
 
 
-def _flag(x: float, text: str, row: int, color: str, theme: str) -> dict[str, Any]:
+def _flag(x: float, text: str, row: int, x_end: float, color: str, theme: str) -> dict[str, Any]:
+    # Left of its pole; moved right where the narrowest chart would cut it.
+    left_px = LEFT_PX + x / x_end * (NARROW_PX - LEFT_PX - RIGHT_PX) - text_width(text)
     return {
         "x": x,
         "y": 1,
@@ -245,7 +247,7 @@ def _flag(x: float, text: str, row: int, color: str, theme: str) -> dict[str, An
         "arrowhead": 0,
         "arrowwidth": 1.2,
         "arrowcolor": color,
-        "ax": 0,
+        "ax": max(0.0, -left_px),
         "ay": -(row * ROW_PX + 3),
         "xanchor": "right",
         "yanchor": "bottom",
