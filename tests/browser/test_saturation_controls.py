@@ -30,7 +30,7 @@ SHOWN = """() => {
     title: text("title"), table: text("table"), notes: text("notes"), key: text("key"),
     evidence: text("evidence"), pairs: text("pairs-table"), gain: text("gain-table"),
     axis: graph("overlay").layout.yaxis.type,
-    traces: graph("overlay").data.map((trace) => [trace.name, (trace.line || {}).dash, Array.from(trace.y).length]),
+    traces: graph("overlay").data.map((trace) => [trace.name, (trace.line || {}).dash, (trace.line || {}).color, Array.from(trace.y).length]),
     panels: (graph("panels").layout.annotations || []).map((annotation) => annotation.text),
     gains: graph("gain").data.map((trace) => trace.name), gainAxis: graph("gain").layout.yaxis.title.text,
   };
@@ -81,11 +81,20 @@ def test_the_csv_is_the_plot_of_every_measure(page: Page, bundled_address: str, 
     assert sorted(page.evaluate(POINTS)) == points
 
 
+def group(page: Page, control: str, label: str) -> None:
+    page.get_by_text("Grouping", exact=True).click()
+    choose(page, control, label)
+
+
 CONTROLS: list[tuple[str, Callable[[Page], None], str]] = [
     ("method", lambda page: choose(page, "method", "plateau factor"), "method=plateau_factor"),
     ("confidence", lambda page: choose(page, "confidence", "80%"), "confidence=0.8"),
     ("k", lambda page: page.fill("#saturation-k", "1.5"), "k=1.5"),
     ("axis", lambda page: page.get_by_label("log", exact=True).check(), "axis=log"),
+    ("paper", lambda page: page.get_by_label("the paper's curves").uncheck(), "paper=0"),
+    ("colour", lambda page: group(page, "color", "figure"), "color=figure"),
+    ("line", lambda page: group(page, "line", "policy"), "line=policy"),
+    ("panels", lambda page: group(page, "panel", "policy"), "panel=policy"),
     ("seeds", lambda page: page.get_by_label("seeds", exact=True).uncheck(), "seeds=0"),
     ("gain unit", lambda page: page.get_by_label("percent", exact=True).check(), "gain_unit=percent"),
     ("gain view", lambda page: page.get_by_label("ours against the paper").check(), "gain_view=paper_error"),
