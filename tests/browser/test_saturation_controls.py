@@ -30,7 +30,9 @@ SHOWN = """() => {
     title: text("title"), table: text("table"), notes: text("notes"), key: text("key"),
     evidence: text("evidence"), pairs: text("pairs-table"), gain: text("gain-table"),
     axis: graph("overlay").layout.yaxis.type,
-    traces: graph("overlay").data.map((trace) => [trace.name, (trace.line || {}).dash, (trace.line || {}).color, Array.from(trace.y).length]),
+    traces: graph("overlay").data.map((trace) => [
+      trace.name, (trace.line || {}).dash, (trace.line || {}).color, Array.from(trace.y).length,
+    ]),
     panels: (graph("panels").layout.annotations || []).map((annotation) => annotation.text),
     gains: graph("gain").data.map((trace) => trace.name), gainAxis: graph("gain").layout.yaxis.title.text,
   };
