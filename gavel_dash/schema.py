@@ -214,7 +214,7 @@ SATURATION = (
         "float",
         "jobs/h",
         "Low (jph)",
-        "lower end of the interval: bootstrap over seeds, or standard error of the fit",
+        "lower end of the interval: over seeds, or over fits without the highest rates",
     ),
     _c("high_jph", "float", "jobs/h", "High (jph)", "upper end of the interval"),
     _c("confidence", "float", "fraction", "Confidence", "level of the interval and of the verdicts"),
