@@ -11,7 +11,7 @@ import pandas as pd
 from gavel_dash import schema
 from gavel_dash.analysis.jct import SECONDS_PER_HOUR
 from gavel_dash.analysis.phases import Phases
-from gavel_dash.analysis.saturation import ESTIMATED, NOT_REACHED
+from gavel_dash.analysis.saturation import ESTIMATED, NOT_REACHED, beyond_jph
 
 #: What two curves must share to be a pair; their figures differ.
 PAIR_KEY = ["policy", "cluster", "placement", "trace"]
@@ -221,7 +221,7 @@ class _Point:
         status = row[f"status_{side}"]
         if status == NOT_REACHED:
             # Rates above the highest stable one may be undecided: the stable one is the bound then.
-            low, high = (float(row[f"highest_rate_jph_{side}"]) if np.isnan(bracket_low) else bracket_low), np.inf
+            low, high = beyond_jph(bracket_low, row[f"highest_rate_jph_{side}"]), np.inf
         elif np.isfinite(low) and np.isnan(high):
             high = np.inf
         is_bracket = status == ESTIMATED and bool(np.isfinite(bracket_low) and np.isfinite(bracket_high))

@@ -207,11 +207,16 @@ def describe_disagreement(rows: pd.DataFrame, label: str) -> str | None:
     return None
 
 
+def beyond_jph(bracket_low_jph: float, highest_rate_jph: float) -> float:
+    """The rate up to which a curve held that is not reached: the highest stable one, else the highest rate used."""
+    return float(highest_rate_jph if np.isnan(bracket_low_jph) else bracket_low_jph)
+
+
 def _span(row: Any) -> tuple[float, float, str] | None:
     """Lowest and highest rate a row of `schema.SATURATION` allows, and the row in words; None where it says nothing."""
     method = METHODS[row.method]
     if row.status == NOT_REACHED:
-        beyond = row.highest_rate_jph if np.isnan(row.bracket_low_jph) else row.bracket_low_jph
+        beyond = beyond_jph(row.bracket_low_jph, row.highest_rate_jph)
         return beyond, np.inf, f"{method} beyond {beyond:g} jph"
     if row.status != ESTIMATED:
         return None

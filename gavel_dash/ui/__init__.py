@@ -1,6 +1,6 @@
 """Shared controls: the only place where the look of a button, a panel, a table or an empty state is decided."""
 
-from gavel_dash.ui.controls import button, csv_link, drawer, empty_state, labelled, page_header, panel, tile
+from gavel_dash.ui.controls import button, csv_link, drawer, empty_state, grouped, labelled, page_header, panel, tile
 from gavel_dash.ui.grid import column_defs, grid, row_data
 from gavel_dash.ui.query import query_number, query_value, query_values
 
@@ -11,6 +11,7 @@ __all__ = [
     "drawer",
     "empty_state",
     "grid",
+    "grouped",
     "labelled",
     "page_header",
     "panel",

@@ -48,6 +48,17 @@ def labelled(label: str, control: Component, hint: str | None = None, inline: bo
     )
 
 
+def grouped(label: str, control: Component, **properties: Any) -> Component:
+    """A label beside a group of choices, which a `<label>` cannot name; the group has it as its accessible name."""
+    return html.Div(
+        [html.Span(label, className="gd-label", **{"aria-hidden": "true"}), control],
+        className="gd-labelled gd-labelled-inline",
+        role="group",
+        **{"aria-label": label},
+        **properties,
+    )
+
+
 def csv_link(id: str, href: str, label: str = "CSV", hint: str = "Download this table as CSV") -> Component:
     """A download link for a CSV route; callbacks may change its `href`."""
     return html.A(label, id=id, href=href, className="gd-button", title=hint, download="")

@@ -36,7 +36,7 @@ from gavel_dash.pages.saturation.state import (
     options_of,
 )
 from gavel_dash.pages.saturation.table import swatch
-from gavel_dash.ui import csv_link, labelled, panel
+from gavel_dash.ui import csv_link, grouped, labelled, panel
 
 DataOf = Callable[[Filters, Controls], SaturationData]
 #: The chart is drawn anew, and a zoom given up, only when one of these changes.
@@ -207,7 +207,7 @@ def _controls(data: SaturationData, controls: Controls) -> Component:
     )
     unit = _radio("unit", unit_options(data), controls)
     return html.Div(
-        [_group("View", view, hidden=not has_views), pair, _group("In", unit)], className="saturation-controls"
+        [grouped("View", view, hidden=not has_views), pair, grouped("In", unit)], className="saturation-controls"
     )
 
 
@@ -224,13 +224,3 @@ def _dropdown(key: str, options: list[dict[str, str]], value: str) -> Component:
 
 def _radio(key: str, options: list[dict[str, str]], controls: Controls) -> Component:
     return dcc.RadioItems(id=f"saturation-gain-{key}", options=options, value=controls[f"gain_{key}"], inline=True)
-
-
-def _group(label: str, control: Component, hidden: bool = False) -> Component:
-    return html.Div(
-        [html.Span(label, className="gd-label", **{"aria-hidden": "true"}), control],
-        className="gd-labelled gd-labelled-inline",
-        role="group",
-        hidden=hidden,
-        **{"aria-label": label},
-    )

@@ -33,7 +33,7 @@ from gavel_dash.pages.saturation.state import (
     defaults_for,
 )
 from gavel_dash.pages.saturation.table import build_key, build_table, notes_of, why_empty
-from gavel_dash.ui import csv_link, empty_state, labelled, page_header, panel
+from gavel_dash.ui import csv_link, empty_state, grouped, labelled, page_header, panel
 
 if TYPE_CHECKING:
     from gavel_dash.sweep import Sweep
@@ -147,8 +147,8 @@ def _controls(data: SaturationData, controls: Controls) -> Component:
             labelled("Saturation by", method, "How the vertical lines are estimated", inline=True),
             labelled("k", k, k_hint, inline=True),
             labelled("Confidence", confidence, "Level of every interval and verdict on the page", inline=True),
-            _group("Axis", axis),
-            _group("With", show),
+            grouped("Axis", axis),
+            grouped("With", show),
             _grouping(data, controls),
         ],
         className="saturation-controls",
@@ -190,15 +190,6 @@ def _dropdown(key: str, choices: list[tuple[Any, str]], controls: Controls) -> C
 def _confidence_choices(controls: Controls) -> list[tuple[float, str]]:
     levels = sorted({*CONFIDENCES, float(str(controls["confidence"]))})
     return [(level, f"{level * 100:g}%") for level in levels]
-
-
-def _group(label: str, control: Component) -> Component:
-    return html.Div(
-        [html.Span(label, className="gd-label", **{"aria-hidden": "true"}), control],
-        className="gd-labelled gd-labelled-inline",
-        role="group",
-        **{"aria-label": label},
-    )
 
 
 def _points(data: SaturationData, state: PageState) -> Component:

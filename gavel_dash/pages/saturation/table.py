@@ -9,7 +9,14 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from gavel_dash.analysis.saturation import ESTIMATED, METHODS, NOT_REACHED, PLATEAU_FACTOR, describe_disagreement
+from gavel_dash.analysis.saturation import (
+    ESTIMATED,
+    METHODS,
+    NOT_REACHED,
+    PLATEAU_FACTOR,
+    beyond_jph,
+    describe_disagreement,
+)
 from gavel_dash.figures import theme as look
 from gavel_dash.figures.curve_style import CurveStyle
 from gavel_dash.figures.curve_traces import CENSORED_SIGN, WINDOW_SIGN, measure_words, why_missing
@@ -116,13 +123,11 @@ def _estimate(row: Any) -> list[Any]:
     if row.status == ESTIMATED:
         return [html.Strong(f"{row.estimate_jph:.2f}"), html.Div(_interval(row), className="saturation-interval")]
     if row.status == NOT_REACHED:
-        return [html.Span(f"> {beyond_jph(row):g}"), html.Div("not reached", className="saturation-interval")]
+        return [
+            html.Span(f"> {beyond_jph(row.bracket_low_jph, row.highest_rate_jph):g}"),
+            html.Div("not reached", className="saturation-interval"),
+        ]
     return [html.Span("–", className="gd-muted"), html.Div("cannot be told", className="saturation-interval")]
-
-
-def beyond_jph(row: Any) -> float:
-    """The rate up to which a curve that is not reached held: a row of `schema.SATURATION`."""
-    return float(row.highest_rate_jph if pd.isna(row.bracket_low_jph) else row.bracket_low_jph)
 
 
 def _interval(row: Any) -> str:
@@ -156,7 +161,10 @@ def notes_of(data: SaturationData, options: ChartOptions) -> list[str]:
     chosen = chosen_rows(data, options)
     unreached = rows_of(chosen[chosen["status"] == NOT_REACHED])
     if unreached:
-        said = ", ".join(f"{data.styles[row.curve].label} > {beyond_jph(row):g} jph" for row in unreached)
+        said = ", ".join(
+            f"{data.styles[row.curve].label} > {beyond_jph(row.bracket_low_jph, row.highest_rate_jph):g} jph"
+            for row in unreached
+        )
         notes.append(f"Not reached within the swept rates ({METHODS[options.method]}): {said}.")
     notes += [note for note in (_late_bend(data, options), _windows(data), *_signs(data)) if note]
     return notes
