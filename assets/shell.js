@@ -46,13 +46,34 @@
     return window.dash_clientside.no_update;
   }
 
+  /* Node sizes: what is typed is kept beside the sizes of types that the page has no field for. */
+  function rememberNodeSizes(values, ids, before) {
+    const after = Object.assign({}, before);
+    ids.forEach(function (id, i) {
+      delete after[id.gpu_type];
+      if (Number.isInteger(values[i]) && values[i] > 0) {
+        after[id.gpu_type] = values[i];
+      }
+    });
+    const spell = (sizes) => JSON.stringify(Object.entries(sizes || {}).sort());
+    return spell(after) === spell(before) ? window.dash_clientside.no_update : after;
+  }
+
+  function showNodeSizes(sizes, ids, shown) {
+    const values = ids.map((id) => (sizes && sizes[id.gpu_type]) || null);
+    return values.map((value, i) => (value === (shown[i] || null) ? window.dash_clientside.no_update : value));
+  }
+
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     shell: {
+      rememberNodeSizes: rememberNodeSizes,
+      showNodeSizes: showNodeSizes,
       applyTheme: applyTheme,
       markPage: markPage,
       toggleTheme: (clicks, theme) => (theme === "dark" ? "light" : "dark"),
       writeQuery: writeQuery,
       isTyping: isTyping,
+      go: go,
     },
   });
 
@@ -98,6 +119,53 @@
       }
     }
   });
+
+  /* The buttons that save a chart as a picture, in the size it has on the page. */
+  document.addEventListener("click", function (event) {
+    const button = event.target instanceof Element && event.target.closest("button[data-graph]");
+    const graph = button && document.querySelector(`#${CSS.escape(button.dataset.graph)} .js-plotly-plot`);
+    if (graph && graph._fullLayout) {
+      const name = `${document.title.split(" · ")[0]} ${button.dataset.graph.replace(/-figure$/, "")}`;
+      window.Plotly.downloadImage(graph, {
+        format: button.dataset.format, width: graph._fullLayout.width, height: graph._fullLayout.height,
+        scale: button.dataset.format === "png" ? 2 : 1, filename: name.toLowerCase().replace(/[^a-z0-9]+/g, "-"),
+      });
+    }
+  });
+
+  /* Pages that look at the same runs hand them on, with the round under the cursor. */
+  const RUN_PAGES = ["/cluster", "/telemetry", "/jobs", "/fragmentation"];
+
+  function carryRuns(link) {
+    const target = new URL(link.href);
+    if ([...RUN_PAGES, "/job"].includes(window.location.pathname) && RUN_PAGES.includes(target.pathname)) {
+      const here = new URLSearchParams(window.location.search);
+      const handed = ["run", "round"].flatMap((key) => here.getAll(key).map((value) => [key, value]));
+      return target.pathname + (handed.length ? "?" + new URLSearchParams(handed) : "");
+    }
+    return null;
+  }
+
+  document.addEventListener(
+    "click",
+    function (event) {
+      const link = event.target instanceof Element && event.target.closest(".gd-nav-link");
+      const href = link && carryRuns(link);
+      if (href && !event.ctrlKey && !event.metaKey && !event.shiftKey && link.getAttribute("aria-current") !== "page") {
+        event.preventDefault();
+        event.stopPropagation();
+        go(href);
+      }
+    },
+    true
+  );
+
+  /* As `dcc.Link` goes to a page of the app. */
+  function go(href) {
+    window.history.pushState({}, "", href);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    window.scrollTo(0, 0);
+  }
 
   /* The link of the page one is on would wipe the query without resetting the page. */
   document.addEventListener(

@@ -1,206 +1,252 @@
-"""Who waits while GPUs are free: free GPUs, and queued jobs by whether anything could hold them.
+"""Which GPUs are free, and which task classes cannot use them for where they are.
 
-A job of g GPUs is placed on GPUs of one type. Where node sizes are known it needs them on one node as well, unless g is
-larger than a node: then it spans nodes anyway, and only the type's free GPUs count.
+Fragmentation is that of FGD (Weng et al., "Beware of Fragmentation", USENIX ATC 2023) for whole GPUs: a node with ``f``
+free GPUs is fragmented by a task class of ``g`` GPUs by ``f`` if ``g > f``, else by 0; the expected value is over the
+classes, by their popularity. A class larger than a node finds every free GPU fragmented.
+
+Only types whose nodes hold several GPUs constrain anything: where the node size is unknown, or 1, nothing can fragment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from gavel_dash.model import Cluster, GpuType
 
-#: A stretch with more rounds is looked at in this many evenly spaced ones.
-MOST_ROUNDS = 2000
+_BLOCK_CELLS = 2**18
 
 
 @dataclass(frozen=True)
-class QueuedDemand:
-    """Queued jobs of one scale factor: mean number per round with a queue, and what stands in their way.
-
-    `no_gpus`, `scattered` and `could_start` add up to `n_queued`.
+class Fragmentation:
+    """Free GPUs of every round, by type, and how fragmented they are.
 
     Attributes
     ----------
-    scale_factor : int or None
-        GPUs a job asks for; None where the file does not say, and then there is no split.
-    n_queued : float, jobs
-    no_gpus : float or None, jobs
-        No type has that many free GPUs.
-    scattered : float or None, jobs
-        Some type has enough free GPUs, but no node holds them; None where no placement constraint is known.
-    could_start : float or None, jobs
-        Free GPUs could hold the job and the scheduler let it wait. A job that has just come is among them until the
-        next round. Where no placement constraint is known this goes by type only.
+    cluster : Cluster
+        With the node sizes that were used.
+    known : ndarray of bool, shape (n_rounds,)
+        Records in which the file says which GPUs are busy. Elsewhere only `free` holds, as the simulator counted; the
+        other arrays are 0.
+    classes : tuple of int
+        Task classes: the scale factors among the run's jobs, ascending.
+    popularity : ndarray of float64, shape (n_classes,)
+        Share of each class among the jobs, adding up to 1; empty where no scale factor is known.
+    free : ndarray of int32, shape (n_rounds, n_types), GPUs
+    largest_block : ndarray of int32, shape (n_rounds, n_types), GPUs
+        Free GPUs on the node that has most of them; all free GPUs of a type that is not constrained.
+    occupied_nodes : ndarray of int32, shape (n_rounds, n_types), nodes
+        Nodes with at least one busy GPU; 0 for a type that is not constrained.
+    fragmented : ndarray of int32, shape (n_rounds, n_types, n_classes), GPUs
+        Free GPUs on nodes that a class cannot use.
     """
 
-    scale_factor: int | None
-    n_queued: float
-    no_gpus: float | None
-    scattered: float | None
-    could_start: float | None
+    cluster: Cluster
+    known: np.ndarray
+    classes: tuple[int, ...]
+    popularity: np.ndarray
+    free: np.ndarray
+    largest_block: np.ndarray
+    occupied_nodes: np.ndarray
+    fragmented: np.ndarray
+
+    @property
+    def constrained(self) -> np.ndarray:
+        """Types whose nodes hold several GPUs: bool, shape (n_types,)."""
+        return np.array([is_constrained(gpu_type) for gpu_type in self.cluster.gpu_types], dtype=bool)
+
+    @property
+    def node_sizes(self) -> tuple[int | None, ...]:
+        """GPUs per node of each type, None where it is unknown or 1: then nothing can fragment."""
+        return tuple(t.gpus_per_node if is_constrained(t) else None for t in self.cluster.gpu_types)
+
+    @property
+    def n_nodes(self) -> tuple[int, ...]:
+        """Nodes of each type, 0 for one that is not constrained."""
+        return tuple(
+            -(-t.count // size) if size else 0 for t, size in zip(self.cluster.gpu_types, self.node_sizes, strict=True)
+        )
+
+    @property
+    def can_fragment(self) -> bool:
+        """Whether any type is constrained and any task class known."""
+        return bool(self.constrained.any()) and len(self.classes) > 0
+
+    @cached_property
+    def expected(self) -> np.ndarray:
+        """Fragmented GPUs, expected over the task classes: float64, shape (n_rounds, n_types)."""
+        return self.fragmented @ self.popularity if len(self.classes) else np.zeros(self.free.shape)
+
+    def rate(self) -> np.ndarray:
+        """Fragmentation rate, fragmented / free GPUs of the constrained types: float64, shape (n_rounds,).
+
+        NaN where it is not known, and where nothing is free.
+        """
+        free = self.free[:, self.constrained].sum(axis=1, dtype=float)
+        return self._where_known(_divide(self.expected[:, self.constrained].sum(axis=1), free))
+
+    def share(self) -> np.ndarray:
+        """Fragmentation share, fragmented / all GPUs of the constrained types: float64, shape (n_rounds,)."""
+        gpus = sum(t.count for t in self.cluster.gpu_types if is_constrained(t))
+        return self._where_known(
+            _divide(self.expected[:, self.constrained].sum(axis=1), np.full(len(self.free), float(gpus)))
+        )
+
+    def _where_known(self, values: np.ndarray) -> np.ndarray:
+        return np.where(self.known & self.can_fragment, values, np.nan)
 
 
 @dataclass(frozen=True)
-class Contention:
-    """Free GPUs and waiting jobs over a stretch of rounds.
+class NodeFragmentation:
+    """Means by node over a stretch of rounds, of the constrained types. All arrays have the shape (n_nodes,).
 
     Attributes
     ----------
-    n_rounds, n_looked_at, n_waiting : int
-        Rounds of the stretch, those looked at, and those of them in which at least one job waits.
-    free_gpus : float, GPUs
-        Mean over the rounds in which jobs wait; NaN where there are none.
-    free_by_type : dict of type name to float, GPUs
-        The same by GPU type.
-    free_while_waiting : float, fraction of the rounds looked at
-        Rounds with at least one free GPU and at least one waiting job; NaN where there are no rounds.
-    queued : tuple of QueuedDemand
-        By scale factor, ascending, unknown last; means over the rounds in which jobs wait.
-    knows_nodes : bool
-        Whether nodes constrain the placement of a job. False where no node size above 1 is known, or the file does not
-        say which jobs hold the GPUs.
+    type_index, node : ndarray of int
+        Type, and node within the type from 0.
+    free, expected : ndarray of float64, GPUs
+        Free GPUs, and those fragmented by the classes, expected over them; NaN where no round of the stretch is known.
     """
 
-    n_rounds: int
-    n_looked_at: int
-    n_waiting: int
-    free_gpus: float
-    free_by_type: dict[str, float]
-    free_while_waiting: float
-    queued: tuple[QueuedDemand, ...]
-    knows_nodes: bool
+    type_index: np.ndarray
+    node: np.ndarray
+    free: np.ndarray
+    expected: np.ndarray
 
 
-def summarize_contention(
-    cluster: Cluster,
-    gpus_used: np.ndarray,
-    jobs: np.ndarray,
-    start: int,
-    stop: int,
-    queue_of: Callable[[int], np.ndarray],
-    busy_of: Callable[[int], np.ndarray | None],
-) -> Contention:
-    """Free GPUs and waiting jobs in the records ``[start, stop)``, at most `MOST_ROUNDS` of them, evenly spaced.
+#: Which GPUs are busy in the records ``[start, stop)``: ndarray of bool, shape (n, n_gpus).
+BusyOf = Callable[[int, int], np.ndarray]
+
+
+def is_constrained(gpu_type: GpuType) -> bool:
+    """Whether a job must find its GPUs on one of several-GPU nodes of this type."""
+    return gpu_type.gpus_per_node is not None and gpu_type.gpus_per_node > 1
+
+
+def with_node_sizes(cluster: Cluster, sizes: Mapping[str, int] | None) -> Cluster:
+    """The cluster with node sizes for the types whose own is not known."""
+    return Cluster(
+        tuple(
+            t
+            if t.gpus_per_node is not None or not (sizes or {}).get(t.name)
+            else GpuType(t.name, t.count, (sizes or {})[t.name])
+            for t in cluster.gpu_types
+        )
+    )
+
+
+def task_classes(scale_factors: np.ndarray) -> tuple[tuple[int, ...], np.ndarray]:
+    """Scale factors among the jobs, ascending, and the share of each; jobs of unknown size (0) are left out.
+
+    Parameters
+    ----------
+    scale_factors : ndarray of int, shape (n_jobs,), GPUs
+    """
+    classes, counts = np.unique(scale_factors[scale_factors > 0], return_counts=True)
+    return tuple(classes.tolist()), counts / max(1, counts.sum())
+
+
+def compute_fragmentation(
+    cluster: Cluster, gpus_used: np.ndarray, scale_factors: np.ndarray, known: np.ndarray, busy_of: BusyOf
+) -> Fragmentation:
+    """Free GPUs and fragmentation of all rounds of a run.
 
     Parameters
     ----------
     cluster : Cluster
-        Types in the order of the columns of `gpus_used`.
-    gpus_used : ndarray of int, shape (n_rounds, n_types), GPUs in use per type
-    jobs : structured ndarray, shape (n_jobs,), with ``job_id`` and ``scale_factor`` (0 where unknown)
-    queue_of : callable
-        Ids of the jobs that wait in a record, ndarray of int, shape (n_queued,).
+        Types in the order of the columns of `gpus_used`, with the node sizes to use.
+    gpus_used : ndarray of int, shape (n_rounds, n_types)
+        GPUs in use as the simulator counted: what is free where `known` is False.
+    scale_factors : ndarray of int, shape (n_jobs,), GPUs, 0 where unknown
+    known : ndarray of bool, shape (n_rounds,)
     busy_of : callable
-        Which GPUs are in use in a record, ndarray of bool, shape (n_gpus,); None where the file does not say. Asked
-        only where a node size is known.
+        Asked for blocks of rounds in which at least one is known.
     """
-    n_rounds = max(0, stop - start)
-    records = np.unique(np.linspace(start, stop - 1, min(n_rounds, MOST_ROUNDS)).astype(np.int64))
-    n_looked_at = len(records)
-    queues = [queue_of(record) for record in records.tolist()]
-    lengths = np.array([len(queue) for queue in queues], dtype=np.int64)
-    records, lengths = records[lengths > 0], lengths[lengths > 0]
-    counts = np.array([gpu_type.count for gpu_type in cluster.gpu_types], dtype=np.int64)
-    free = np.maximum(counts - gpus_used[records].astype(np.int64), 0)
-    blocks = _free_blocks(cluster, records, free, busy_of)
-    means = free.mean(axis=0) if len(free) else np.full(len(counts), np.nan)
-    return Contention(
-        n_rounds=n_rounds,
-        n_looked_at=n_looked_at,
-        n_waiting=len(records),
-        free_gpus=float(means.sum()) if len(free) else float("nan"),
-        free_by_type={t.name: float(mean) for t, mean in zip(cluster.gpu_types, means, strict=True)},
-        free_while_waiting=float(free.any(axis=1).sum() / n_looked_at) if n_looked_at else float("nan"),
-        queued=_split_queue(cluster, free, blocks, _scale_factors(jobs, queues), lengths) if len(records) else (),
-        knows_nodes=blocks is not None,
+    n_rounds, n_types = gpus_used.shape
+    counts = np.array([t.count for t in cluster.gpu_types], np.int64)
+    classes, popularity = task_classes(scale_factors)
+    free = np.maximum(counts - gpus_used, 0).astype(np.int32)
+    largest, occupied = np.zeros((n_rounds, n_types), np.int32), np.zeros((n_rounds, n_types), np.int32)
+    fragmented = np.zeros((n_rounds, n_types, len(classes)), np.int32)
+    rows = max(1, _BLOCK_CELLS // max(1, cluster.gpus))
+    for start in range(0, n_rounds, rows):
+        block = slice(start, min(start + rows, n_rounds))
+        if not known[block].any():
+            continue
+        idle = ~busy_of(block.start, block.stop)
+        for t, (first, gpu_type) in enumerate(zip(cluster.first_gpus, cluster.gpu_types, strict=True)):
+            nodes = free_of_nodes(idle[:, first : first + gpu_type.count], gpu_type)
+            free_here = nodes.sum(axis=1, dtype=np.int32)
+            free[block, t] = np.where(known[block], free_here, free[block, t])
+            if not is_constrained(gpu_type):
+                largest[block, t] = free_here
+                continue
+            largest[block, t] = nodes.max(axis=1, initial=0)
+            occupied[block, t] = (nodes < _sizes_of_nodes(gpu_type)).sum(axis=1)
+            for c, size in enumerate(classes):
+                fragmented[block, t, c] = np.where(nodes < size, nodes, 0).sum(axis=1, dtype=np.int32)
+    for array in (largest, occupied, fragmented):
+        array[~known] = 0
+    return Fragmentation(cluster, known, classes, popularity, free, largest, occupied, fragmented)
+
+
+def summarize_nodes(
+    cluster: Cluster, scale_factors: np.ndarray, known: np.ndarray, busy_of: BusyOf, start: int, stop: int
+) -> NodeFragmentation:
+    """Means by node over the known records of ``[start, stop)``; other arguments as in `compute_fragmentation`."""
+    classes, popularity = task_classes(scale_factors)
+    types = [
+        (t, first, gpu_type)
+        for t, (first, gpu_type) in enumerate(zip(cluster.first_gpus, cluster.gpu_types, strict=True))
+        if is_constrained(gpu_type)
+    ]
+    sums = [np.zeros((2, len(_sizes_of_nodes(gpu_type)))) for _, _, gpu_type in types]
+    rows = max(1, _BLOCK_CELLS // max(1, cluster.gpus))
+    for first_record in range(start, stop, rows):
+        block = slice(first_record, min(first_record + rows, stop))
+        idle = ~busy_of(block.start, block.stop)[known[block]]
+        for total, (_, first, gpu_type) in zip(sums, types, strict=True):
+            nodes = free_of_nodes(idle[:, first : first + gpu_type.count], gpu_type)
+            total[0] += nodes.sum(axis=0)
+            for size, share in zip(classes, popularity.tolist(), strict=True):
+                total[1] += share * np.where(nodes < size, nodes, 0).sum(axis=0)
+    n_known = int(known[start:stop].sum())
+    means = (
+        np.concatenate(sums, axis=1) / n_known
+        if n_known and sums
+        else np.full((2, sum(s.shape[1] for s in sums)), np.nan)
+    )
+    return NodeFragmentation(
+        type_index=np.repeat([t for t, _, _ in types], [s.shape[1] for s in sums]).astype(np.int64),
+        node=np.concatenate([np.arange(s.shape[1]) for s in sums]) if sums else np.empty(0, np.int64),
+        free=means[0],
+        expected=means[1] if len(classes) else np.full(means.shape[1], np.nan),
     )
 
 
-def largest_free_blocks(cluster: Cluster, busy: np.ndarray) -> np.ndarray:
-    """Free GPUs on the node of each type that has most of them; all free GPUs of a type without a known node size.
+def free_of_nodes(idle: np.ndarray, gpu_type: GpuType) -> np.ndarray:
+    """Free GPUs on each node of a type: ndarray of int32, shape (n, n_nodes); one node where it is not constrained.
 
     Parameters
     ----------
-    busy : ndarray of bool, shape (n_gpus,), in worker-id order
-
-    Returns
-    -------
-    ndarray of int64, shape (n_types,)
+    idle : ndarray of bool, shape (n, count)
+        The type's GPUs. The last node may hold fewer than the others.
     """
-    free = ~busy
-    return np.array(
-        [
-            _largest_on_a_node(free[first : first + gpu_type.count], gpu_type.gpus_per_node or 1)
-            for first, gpu_type in zip(cluster.first_gpus, cluster.gpu_types, strict=True)
-        ],
-        dtype=np.int64,
-    )
+    size = gpu_type.gpus_per_node if is_constrained(gpu_type) else max(1, gpu_type.count)
+    assert size is not None
+    whole = idle.shape[1] // size
+    nodes = idle[:, : whole * size].reshape(len(idle), whole, size).sum(axis=2, dtype=np.int32)
+    rest = idle[:, whole * size :]
+    return nodes if not rest.shape[1] else np.column_stack([nodes, rest.sum(axis=1, dtype=np.int32)])
 
 
-def _largest_on_a_node(free: np.ndarray, gpus_per_node: int) -> int:
-    if gpus_per_node <= 1 or len(free) == 0:
-        return int(free.sum())
-    return int(np.add.reduceat(free, np.arange(0, len(free), gpus_per_node), dtype=np.int64).max())
+def _sizes_of_nodes(gpu_type: GpuType) -> np.ndarray:
+    size = gpu_type.gpus_per_node or 1
+    return np.minimum(size, gpu_type.count - np.arange(0, gpu_type.count, size))
 
 
-def _has_nodes(gpu_type: GpuType) -> bool:
-    return gpu_type.gpus_per_node is not None and gpu_type.gpus_per_node > 1
-
-
-def _free_blocks(
-    cluster: Cluster, records: np.ndarray, free: np.ndarray, busy_of: Callable[[int], np.ndarray | None]
-) -> np.ndarray | None:
-    """Largest free block of each type in each record, shape of `free`; None where nodes constrain nothing."""
-    if not any(_has_nodes(gpu_type) for gpu_type in cluster.gpu_types):
-        return None
-    blocks = np.empty_like(free)
-    for row, record in enumerate(records.tolist()):
-        busy = busy_of(record)
-        if busy is None:
-            return None
-        blocks[row] = largest_free_blocks(cluster, busy)
-    # A GPU that the simulator counts as used is used, also where the allocation does not show by whom.
-    return np.minimum(blocks, free)
-
-
-def _scale_factors(jobs: np.ndarray, queues: list[np.ndarray]) -> np.ndarray:
-    """Scale factor of every queued job, one after the other; 0 where it is unknown."""
-    ids = np.concatenate(queues)
-    if len(jobs) == 0:
-        return np.zeros(len(ids), np.int64)
-    order = np.argsort(jobs["job_id"], kind="stable")
-    known = jobs["job_id"][order]
-    place = np.searchsorted(known, ids).clip(max=len(known) - 1)
-    return np.where(known[place] == ids, jobs["scale_factor"][order][place], 0).astype(np.int64)
-
-
-def _split_queue(
-    cluster: Cluster, free: np.ndarray, blocks: np.ndarray | None, scale_factors: np.ndarray, lengths: np.ndarray
-) -> tuple[QueuedDemand, ...]:
-    sizes, size_of_job = np.unique(scale_factors, return_inverse=True)
-    cell_of_job = np.repeat(np.arange(len(lengths)), lengths) * len(sizes) + size_of_job
-    n_queued = np.bincount(cell_of_job, minlength=len(lengths) * len(sizes)).reshape(len(lengths), len(sizes))
-    by_size = []
-    for size, n in zip(sizes.tolist(), n_queued.T, strict=True):
-        if size == 0:
-            by_size.append(QueuedDemand(None, float(n.mean()), None, None, None))
-            continue
-        enough = (free >= size).any(axis=1)
-        held = enough
-        if blocks is not None:
-            on_a_node = np.array([_has_nodes(t) and size <= (t.gpus_per_node or 0) for t in cluster.gpu_types])
-            held = (np.where(on_a_node, blocks, free) >= size).any(axis=1)
-        by_size.append(
-            QueuedDemand(
-                scale_factor=size,
-                n_queued=float(n.mean()),
-                no_gpus=float((n * ~enough).mean()),
-                scattered=None if blocks is None else float((n * (enough & ~held)).mean()),
-                could_start=float((n * held).mean()),
-            )
-        )
-    return tuple(sorted(by_size, key=lambda demand: demand.scale_factor or np.inf))
+def _divide(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    return np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom > 0)

@@ -10,7 +10,7 @@ import pandas as pd
 from gavel_dash import schema
 from gavel_dash.analysis.jct import SECONDS_PER_HOUR
 from gavel_dash.analysis.phases import Phases
-from gavel_dash.analysis.timeline import jct_of_jobs
+from gavel_dash.analysis.timeline import NEVER, JobTimelines, edges_of_records, jct_of_jobs
 from gavel_dash.model import Cluster, JobWindow
 
 
@@ -63,6 +63,8 @@ def jobs_table(
     round_numbers: np.ndarray,
     sim_time_s: np.ndarray,
     exact_jct_s: Mapping[int, float],
+    timelines: JobTimelines,
+    cluster: Cluster,
 ) -> pd.DataFrame:
     """Table of all jobs, `schema.JOBS`.
 
@@ -75,6 +77,10 @@ def jobs_table(
     sim_time_s : ndarray of float, shape (n_rounds,), seconds
     exact_jct_s : mapping of job id to JCT in seconds
         From the completions file; see `timeline.jct_of_jobs`.
+    timelines : JobTimelines
+        In the order of `jobs`. What is not known there is empty.
+    cluster : Cluster
+        Types in the order of `timelines.type_rounds`.
     """
     ids = jobs["job_id"].astype(np.int64)
     jct_s = jct_of_jobs(jobs, exact_jct_s)
@@ -83,6 +89,20 @@ def jobs_table(
     names = [job_types.get(int(t), (f"type {int(t)}", "other")) for t in jobs["type_id"]]
     scale = pd.Series(jobs["scale_factor"].astype(np.int64), dtype="Int64")
     in_window = (ids >= window.start_job_id) & (ids < window.end_job_id) if window else np.zeros(len(ids), dtype=bool)
+    arrival_h = time_of_rounds(jobs["arrival_round"], round_numbers, sim_time_s) / SECONDS_PER_HOUR
+    edges_h = edges_of_records(sim_time_s)
+    ran = timelines.known & (timelines.first_start != NEVER)
+    start_h = np.where(ran, edges_h[timelines.first_start], np.nan)
+    entry_h = edges_h[timelines.in_system_from]
+    completed = recorded | np.isfinite(jct_s)
+    # Without a completion round nothing says until when a job was in the system.
+    stay_known = timelines.known & (recorded | ~completed)
+    first = timelines.first_start
+    first_round = pd.Series(round_numbers[first].astype(np.int64) if len(round_numbers) else first, dtype="Int64")
+
+    def seen(counts: np.ndarray) -> pd.Series:
+        return pd.Series(counts.astype(np.int64), dtype="Int64").mask(~timelines.known)
+
     return pd.DataFrame(
         {
             "job_id": ids,
@@ -90,14 +110,35 @@ def jobs_table(
             "category": pd.Series([category for _, category in names], dtype="str"),
             "scale_factor": scale.mask(scale == 0),
             "arrival_round": jobs["arrival_round"].astype(np.int64),
-            "arrival_time_h": time_of_rounds(jobs["arrival_round"], round_numbers, sim_time_s) / SECONDS_PER_HOUR,
+            "arrival_time_h": arrival_h,
+            "first_start_round": first_round.mask(~ran),
+            "first_start_time_h": start_h,
             "completion_round": pd.Series(jobs["completion_round"].astype(np.int64), dtype="Int64").mask(~recorded),
+            "completion_time_h": np.where(recorded, edges_h[timelines.in_system_until], np.nan),
             "jct_h": jct_s / SECONDS_PER_HOUR,
-            "completed": recorded | np.isfinite(jct_s),
+            "wait_to_start_h": start_h - entry_h,
+            "queueing_time_h": np.where(stay_known, timelines.queueing_time_h, np.nan),
+            "run_time_h": np.where(timelines.known, timelines.run_time_h, np.nan),
+            "gpu_hours": np.where(timelines.known, timelines.gpu_hours, np.nan),
+            "preemptions": seen(timelines.preemptions),
+            "migrations": seen(timelines.migrations),
+            "type_migrations": seen(timelines.type_migrations),
+            "gpu_types": pd.Series(_type_names(timelines, cluster), dtype="str"),
+            "completed": completed,
             "in_window": in_window,
+            "censored": in_window & ~completed,
         },
         columns=schema.names(schema.JOBS),
     )
+
+
+def _type_names(timelines: JobTimelines, cluster: Cluster) -> list[str | None]:
+    """Names of the GPU types each job ran on, None where the file does not say."""
+    names = [gpu_type.name for gpu_type in cluster.gpu_types]
+    return [
+        " ".join(name for name, n in zip(names, rounds, strict=False) if n) if known else None
+        for known, rounds in zip(timelines.known, timelines.type_rounds.tolist(), strict=True)
+    ]
 
 
 def time_of_rounds(rounds: np.ndarray, round_numbers: np.ndarray, sim_time_s: np.ndarray) -> np.ndarray:

@@ -32,6 +32,9 @@ from gavel_dash.formats.vizbin_layout import ROUND_HEAD_DTYPE, SHARING_ENTRY_DTY
 from gavel_dash.formats.vizbin_open import Section, read_config, read_header
 from gavel_dash.model import Cluster, Finding
 
+#: Shares that a GPU of the sharing section is cut into.
+QUARTERS = 4
+
 JOB_DTYPE = np.dtype(
     [
         ("job_id", "i8"),
@@ -233,17 +236,18 @@ class VizFile:
         """Byte position in the file of each round's first queue entry, and the number of entries (int64)."""
         return self._spans(self._header.queue, self._queue_index, np.dtype("<u4"), 0, self.n_rounds)
 
-    def tenants(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+    def sharing_entries(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """All entries of the sharing section of rounds `start` to `stop`.
 
         Returns
         -------
         record : ndarray of int64, shape (k,), record index of each entry
+        gpu : ndarray of int64, shape (k,)
         ids : ndarray of u4, shape (k, 4), stored ids (offset included, 0 = idle) in the quarters of its GPU
         """
         header = self._header
         if header.sharing is None or header.sharing_index is None:
-            return np.empty(0, np.int64), np.empty((0, 4), np.uint32)
+            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 4), np.uint32)
         index = self._view(header.sharing_index, np.dtype("<u8"), self.n_rounds)
         starts, lengths = self._spans(header.sharing, index, SHARING_ENTRY_DTYPE, start, stop)
         if lengths.max(initial=0) > self.n_gpus:  # an index that repeats one long list could ask for any memory
@@ -253,7 +257,46 @@ class VizFile:
         nth = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         positions = np.repeat(starts, lengths) + SHARING_ENTRY_DTYPE.itemsize * nth
         entries = self._data[positions[:, None] + np.arange(SHARING_ENTRY_DTYPE.itemsize)].view(SHARING_ENTRY_DTYPE)
-        return np.repeat(np.arange(start, stop), lengths), entries["job_ids"].reshape(-1, 4)
+        entries = entries.reshape(-1)
+        record = np.repeat(np.arange(start, stop), lengths)
+        if len(entries) and entries["gpu"].max() >= self.n_gpus:
+            worst = int(np.argmax(entries["gpu"]))
+            expected = f"GPU indices below {self.n_gpus} in round record {int(record[worst])}"
+            raise VizFormatError(self.name, int(positions[worst]), expected, str(int(entries["gpu"][worst])))
+        return record, entries["gpu"].astype(np.int64), entries["job_ids"]
+
+    @property
+    def lanes_per_gpu(self) -> int:
+        """How many jobs a GPU can hold: 4 in files with a sharing section, else 1."""
+        return QUARTERS if self.has_sharing else 1
+
+    def lanes(self, start: int, stop: int) -> np.ndarray:
+        """Stored id (offset included, 0 = idle) of the job on each lane in rounds `start` to `stop`.
+
+        Returns
+        -------
+        ndarray of u4, shape (n, n_gpus * lanes_per_gpu). A lane is a GPU; in files with shared GPUs it is a quarter, and
+        a GPU without an entry has its job on all four. A view of the file where there is nothing to share.
+        """
+        alone = self.raw_allocations(start, stop)
+        if not self.has_sharing:
+            return alone
+        lanes = np.repeat(alone, QUARTERS, axis=1)
+        record, gpu, ids = self.sharing_entries(start, min(stop, self.n_rounds))
+        lanes.reshape(len(alone), self.n_gpus, QUARTERS)[record - start, gpu] = ids
+        return lanes
+
+    def records_without_allocation(self) -> np.ndarray:
+        """Records in which `has_allocation` is False: bool, shape (n_rounds,)."""
+        heads, used = self.round_heads, self.gpus_used
+        suspect = np.flatnonzero((heads["jobs_running"] > 0) & used.any(axis=1))
+        empty = np.zeros(self.n_rounds, bool)
+        rows = max(1, 2**20 // max(1, self.n_gpus))
+        for first in range(0, self.n_rounds, rows):
+            empty[first : first + rows] = ~self.raw_allocations(first, first + rows).any(axis=1)
+        unsaid = np.zeros(self.n_rounds, bool)
+        unsaid[suspect] = empty[suspect]
+        return unsaid
 
     def file_bytes(self, start: int, stop: int) -> np.ndarray:
         """The file's bytes as a uint8 view."""

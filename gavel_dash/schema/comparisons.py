@@ -141,7 +141,7 @@ def _pair_run(side: str) -> tuple[Column, ...]:
         c("occupancy", "float", "fraction", "Occupancy", "GPU-hours in use / GPU-hours there were, after warm-up"),
         c("gpu_hours_per_job", "float", "GPU h", "GPU-hours per job", "GPU-hours in use per completed job"),
         c("mean_scale_factor", "float", "GPUs", "Mean scale factor", "of the jobs that completed after warm-up"),
-        c("rounds_looked_at", "int", "rounds", "Rounds looked at", "evenly spaced rounds after warm-up"),
+        c("rounds_waiting", "int", "rounds", "Rounds with a queue", "rounds after warm-up in which a job waits"),
         c("free_gpus", "float", "GPUs", "Free GPUs", f"free GPUs while jobs wait: {waiting}"),
         c(
             "free_while_waiting",

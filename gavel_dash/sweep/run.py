@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
 
 from gavel_dash.analysis import tables
-from gavel_dash.analysis.fragmentation import Contention, summarize_contention
+from gavel_dash.analysis.blocked_demand import (
+    BlockedDemand,
+    Contention,
+    count_queued,
+    split_queue,
+    summarize_contention,
+)
+from gavel_dash.analysis.fragmentation import (
+    Fragmentation,
+    NodeFragmentation,
+    compute_fragmentation,
+    summarize_nodes,
+    with_node_sizes,
+)
 from gavel_dash.analysis.phases import Phases, compute_phases
+from gavel_dash.analysis.segments import Segments, find_segments
 from gavel_dash.analysis.series import SeriesColumns, collect_columns, summarize_series
 from gavel_dash.analysis.stability import Evidence, Steadiness, assess_run
-from gavel_dash.analysis.timeline import first_starts, jct_of_jobs
+from gavel_dash.analysis.timeline import (
+    JobTimelines,
+    compute_timelines,
+    edges_of_records,
+    first_starts,
+    jct_of_jobs,
+    records_in_system,
+    running_stretches,
+)
 from gavel_dash.errors import UsageError
 from gavel_dash.formats.vizbin import VizFile
+from gavel_dash.formats.vizbin_findings import hidden_gpus
 from gavel_dash.model import Cluster, JobWindow, RunKey
 
 
@@ -43,6 +66,7 @@ class Run:
     ) -> None:
         self.name, self.key, self.window = name, key, window
         self._open_viz, self._load_jct_s = open_viz, load_jct_s
+        self._fragmentation = lru_cache(maxsize=2)(self._compute_fragmentation)
 
     @cached_property
     def viz(self) -> VizFile:
@@ -83,13 +107,38 @@ class Run:
         return None if self.steadiness is None else self.steadiness.evidence
 
     def contention(self, start: int, stop: int) -> Contention:
-        """Free GPUs and waiting jobs in the records ``[start, stop)``; reads at most `MOST_ROUNDS` of them."""
+        """Free GPUs and waiting jobs over the records ``[start, stop)``."""
+        return summarize_contention(self.blocked_demand(), self.fragmentation(), start, stop)
+
+    def fragmentation(self, node_sizes: Mapping[str, int] | None = None) -> Fragmentation:
+        """Free GPUs of every round and how fragmented they are; `node_sizes` by type, where the file does not say."""
+        return self._fragmentation(with_node_sizes(self.cluster, node_sizes))
+
+    def _compute_fragmentation(self, cluster: Cluster) -> Fragmentation:
+        known = ~self.records_without_allocation
+        return compute_fragmentation(cluster, self.viz.gpus_used, self.viz.jobs["scale_factor"], known, self._busy)
+
+    def node_fragmentation(
+        self, start: int, stop: int, node_sizes: Mapping[str, int] | None = None
+    ) -> NodeFragmentation:
+        """Mean free and fragmented GPUs of each node over the records ``[start, stop)``."""
+        cluster, known = with_node_sizes(self.cluster, node_sizes), ~self.records_without_allocation
+        start, stop = max(0, start), min(stop, self.n_rounds)
+        return summarize_nodes(cluster, self.viz.jobs["scale_factor"], known, self._busy, start, stop)
+
+    def _busy(self, start: int, stop: int) -> np.ndarray:
+        lanes = self.viz.lanes(start, stop) != 0
+        return lanes.reshape(len(lanes), self.viz.n_gpus, -1).any(axis=2) if self.viz.lanes_per_gpu > 1 else lanes
+
+    @cached_property
+    def _queued(self) -> tuple[tuple[int, ...], np.ndarray, np.ndarray]:
         viz = self.viz
+        running = running_stretches(viz.jobs, self.segments(), self.n_rounds)
+        return count_queued(viz.jobs, self.in_system, running, viz.round_heads["jobs_queued"], viz.queue)
 
-        def busy_of(index: int) -> np.ndarray | None:
-            return viz.raw_allocations(index, index + 1)[0] != 0 if viz.has_allocation(index) else None
-
-        return summarize_contention(self.cluster, viz.gpus_used, viz.jobs, start, stop, viz.queue, busy_of)
+    def blocked_demand(self, node_sizes: Mapping[str, int] | None = None) -> BlockedDemand:
+        """Queued jobs of every round by scale factor, and what stands in their way."""
+        return split_queue(*self._queued, self.fragmentation(node_sizes))
 
     def representative_round(self) -> int:
         """Record index in the middle of the measurement phase, of the run where there is no phase."""
@@ -104,7 +153,14 @@ class Run:
     def _jobs(self) -> pd.DataFrame:
         heads = self.viz.round_heads
         return tables.jobs_table(
-            self.viz.jobs, self.viz.job_types, self.window, heads["round"], heads["sim_time_s"], self._load_jct_s()
+            self.viz.jobs,
+            self.viz.job_types,
+            self.window,
+            heads["round"],
+            heads["sim_time_s"],
+            self._load_jct_s(),
+            self.timelines,
+            self.cluster,
         )
 
     def jobs(self) -> pd.DataFrame:
@@ -124,7 +180,54 @@ class Run:
         """
         viz = self.viz
         stored_ids = viz.jobs["job_id"] + viz.job_id_offset
-        return first_starts(stored_ids, viz.raw_allocations(), viz.tenants if viz.has_sharing else None)
+        return first_starts(stored_ids, viz.raw_allocations(), viz.sharing_entries if viz.has_sharing else None)
+
+    @cached_property
+    def edges_h(self) -> np.ndarray:
+        """Simulated hours at the start of each record and at the end of the last: float64, shape (n_rounds + 1,)."""
+        return edges_of_records(self.viz.round_heads["sim_time_s"])
+
+    @property
+    def time_h(self) -> np.ndarray:
+        """Simulated hours at the start of each record: float64, shape (n_rounds,)."""
+        return self.edges_h[:-1]
+
+    def index_at(self, time_h: float) -> int:
+        """Record index of the last record that has begun at a simulated time; the first where none has."""
+        return max(0, int(np.searchsorted(self.time_h, time_h, side="right")) - 1)
+
+    def segments(self, start: int = 0, stop: int | None = None) -> Segments:
+        """Who holds which lane from when to when, of the records ``[start, stop)``; see `VizFile.lanes`."""
+        stop = self.n_rounds if stop is None else min(stop, self.n_rounds)
+        start = max(0, min(start, stop))
+        return find_segments(self.viz.lanes(start, stop), start, self.viz.job_id_offset)
+
+    @cached_property
+    def records_without_allocation(self) -> np.ndarray:
+        """Records in which the file does not say which jobs hold the GPUs: bool, shape (n_rounds,)."""
+        viz = self.viz
+        return viz.records_without_allocation() | (hidden_gpus(viz, 0, viz.n_rounds) > 0)
+
+    @cached_property
+    def in_system(self) -> tuple[np.ndarray, np.ndarray]:
+        """Records ``[from, until)`` in which each job is in the system; see `timeline.records_in_system`."""
+        viz = self.viz
+        at_first = np.concatenate([viz.queue(0), viz.allocation(0)]) if viz.n_rounds else np.empty(0, np.int64)
+        return records_in_system(viz.jobs, viz.round_heads["round"], at_first)
+
+    @cached_property
+    def timelines(self) -> JobTimelines:
+        """What became of each job, in the order of the job records."""
+        types = np.repeat(np.arange(len(self.cluster.gpu_types)), [t.count for t in self.cluster.gpu_types])
+        return compute_timelines(
+            self.viz.jobs,
+            self.segments(),
+            self.viz.lanes_per_gpu,
+            types,
+            self.in_system,
+            self.edges_h,
+            self.records_without_allocation,
+        )
 
     def clock(self) -> tuple[np.ndarray, np.ndarray]:
         """Round numbers (uint32) and simulated time in seconds (float32) of all records, each of shape (n_rounds,)."""

@@ -1,11 +1,24 @@
 """Shared controls: the only place where the look of a button, a panel, a table or an empty state is decided."""
 
-from gavel_dash.ui.controls import button, csv_link, drawer, empty_state, grouped, labelled, page_header, panel, tile
+from gavel_dash.ui.controls import (
+    button,
+    chart_panel,
+    csv_link,
+    drawer,
+    empty_state,
+    grouped,
+    labelled,
+    page_header,
+    panel,
+    picture_button,
+    tile,
+)
 from gavel_dash.ui.grid import column_defs, grid, row_data
 from gavel_dash.ui.query import query_number, query_value, query_values
 
 __all__ = [
     "button",
+    "chart_panel",
     "column_defs",
     "csv_link",
     "drawer",
@@ -15,6 +28,7 @@ __all__ = [
     "labelled",
     "page_header",
     "panel",
+    "picture_button",
     "query_number",
     "query_value",
     "query_values",

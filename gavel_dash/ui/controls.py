@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
+
+from gavel_dash.figures.theme import GRAPH_CONFIG
 
 Children = Any  # what Dash accepts as children: a component, a string, or a list of them
 
@@ -22,7 +24,7 @@ def page_header(title: str, sentence: str, actions: Children = None) -> Componen
     )
 
 
-def panel(children: Children, title: str | None = None, actions: Children = None, **properties: Any) -> Component:
+def panel(children: Children, title: Children = None, actions: Children = None, **properties: Any) -> Component:
     """A bordered box, with a heading and actions where given. `properties` go to the section element."""
     class_name = " ".join(filter(None, ["gd-panel", properties.pop("className", None)]))
     head = []
@@ -62,6 +64,51 @@ def grouped(label: str, control: Component, **properties: Any) -> Component:
 def csv_link(id: str, href: str, label: str = "CSV", hint: str = "Download this table as CSV") -> Component:
     """A download link for a CSV route; callbacks may change its `href`."""
     return html.A(label, id=id, href=href, className="gd-button", title=hint, download="")
+
+
+def picture_button(graph_id: str, image_format: str) -> Component:
+    """A button that saves a graph as a picture, by assets/shell.js; `image_format` is "png" or "svg"."""
+    properties = {"data-graph": graph_id, "data-format": image_format}
+    hint = f"Save this chart as {image_format.upper()}"
+    return html.Button(image_format.upper(), type="button", className="gd-button", title=hint, **properties)
+
+
+def chart_panel(
+    graph_id: str,
+    title: str,
+    csv_id: str | None = None,
+    csv_href: str = "",
+    height: str = "320px",
+    controls: Children = None,
+    hint: str | None = None,
+    below: Children = None,
+    **properties: Any,
+) -> Component:
+    """A panel with one chart, its numbers as CSV, itself as PNG and SVG.
+
+    Parameters
+    ----------
+    graph_id, title : str
+    csv_id, csv_href : str, optional
+        Id and address of the CSV link; without an id there is none.
+    height : str
+        CSS height of the chart, fixed so that nothing jumps.
+    controls : components, optional
+        At the head, before the buttons.
+    hint : str, optional
+        Tooltip of the panel's title.
+    below : components, optional
+        Under the chart.
+    **properties
+        Properties of the panel.
+    """
+    actions = [controls] if controls is not None else []
+    if csv_id is not None:
+        actions.append(csv_link(csv_id, csv_href, hint="Download the numbers of this chart as CSV"))
+    actions += [picture_button(graph_id, "png"), picture_button(graph_id, "svg")]
+    graph = dcc.Graph(id=graph_id, config={**GRAPH_CONFIG, "displayModeBar": False}, style={"height": height})
+    heading = html.Span(title, title=hint) if hint else title
+    return panel([graph, *([below] if below is not None else [])], heading, actions, **properties)
 
 
 def button(id: str, label: Children, hint: str, **properties: Any) -> Component:

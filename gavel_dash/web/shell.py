@@ -54,9 +54,14 @@ def page_keys(titles: Sequence[str]) -> dict[str, str]:
     return keys
 
 
+def in_bar(page: ModuleType) -> bool:
+    """Whether the top bar links to a page; of others (`NAV = False`) one needs to know what to ask."""
+    return bool(getattr(page, "NAV", True))
+
+
 def build_shell(pages: Sequence[ModuleType], sweep_name: str, n_runs: int) -> Component:
     """The whole document: skip link, top bar, the page, help sheet, toast."""
-    keys = page_keys([page.TITLE for page in pages])
+    keys = page_keys([page.TITLE for page in pages if in_bar(page)])
     links = [
         dcc.Link(
             page.TITLE,
@@ -66,11 +71,13 @@ def build_shell(pages: Sequence[ModuleType], sweep_name: str, n_runs: int) -> Co
             title=f"{page.TITLE} (g {keys[page.TITLE]})",
         )
         for page in pages
+        if in_bar(page)
     ]
     runs = f"{n_runs:,} run{'' if n_runs == 1 else 's'}"
     return html.Div(
         [
             dcc.Store(id="theme", storage_type="local"),
+            dcc.Store(id="node-sizes", storage_type="local"),
             html.A("Skip to content", href="#shell-main", className="gd-skip"),
             html.Header(
                 [
@@ -108,7 +115,7 @@ def _icon_button(id: str, sign: str, hint: str) -> Component:
 
 
 def _help_sheet(pages: Sequence[ModuleType], keys: dict[str, str]) -> Component:
-    groups = [("Everywhere", [*SHELL_KEYS, *((f"g {keys[p.TITLE]}", f"{p.TITLE} page") for p in pages)])]
+    groups = [("Everywhere", [*SHELL_KEYS, *((f"g {keys[p.TITLE]}", f"{p.TITLE} page") for p in pages if in_bar(p))])]
     groups += [(p.TITLE, list(p.KEYS)) for p in pages if getattr(p, "KEYS", None)]
     body = [
         html.Section(

@@ -12,7 +12,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from gavel_dash import schema
-from gavel_dash.analysis.fragmentation import Contention
+from gavel_dash.analysis.blocked_demand import Contention
 from gavel_dash.analysis.pairs import (
     SIDES,
     Work,
@@ -104,7 +104,7 @@ def _columns_of(data: SaturationData, facts: RunFacts) -> dict[str, Any]:
         "occupancy": work.occupancy,
         "gpu_hours_per_job": work.gpu_hours_per_job,
         "mean_scale_factor": work.mean_scale_factor,
-        "rounds_looked_at": seen.n_looked_at,
+        "rounds_waiting": seen.n_waiting,
         "free_gpus": seen.free_gpus,
         "free_while_waiting": seen.free_while_waiting,
         "queued": _total(seen, "n_queued"),
@@ -183,7 +183,7 @@ def _waiting(single: RunFacts, multi: RunFacts) -> str:
     """What stands in the way of the queued jobs of the multi-GPU run, and how many GPUs are free beside them."""
     seen, other = multi.contention, single.contention
     if seen.n_waiting == 0:
-        return "In the multi-GPU run no job waits in the rounds looked at."
+        return "In the multi-GPU run no job waits after warm-up."
     beside = "" if other.n_waiting == 0 else f" ({other.free_gpus:.1f} in the single-GPU run)"
     text = f"While multi-GPU jobs wait, {seen.free_gpus:.1f} of {multi.work.n_gpus:,} GPUs are free on average{beside}"
     queued = _total(seen, "n_queued")
@@ -207,10 +207,6 @@ def limits(single: RunFacts, multi: RunFacts) -> str:
         "its logarithm, so that they add up to 100%. In an overloaded run the GPU-hours hold work on jobs that did not "
         "complete."
     ]
-    sampled = [seen for seen in (single.contention, multi.contention) if seen.n_looked_at < seen.n_rounds]
-    if sampled:
-        looked_at = " and ".join(f"{seen.n_looked_at:,} of {seen.n_rounds:,}" for seen in sampled)
-        sentences.append(f"Queues were looked at in {looked_at} evenly spaced rounds.")
     sentences.append("Queued jobs and free GPUs are means over the rounds in which a job waits.")
     if not multi.contention.knows_nodes:
         sentences.append("No placement constraint is known (no node size): the split goes by GPU type only.")
@@ -221,7 +217,7 @@ def _numbers(data: SaturationData, single: RunFacts, multi: RunFacts) -> Compone
     factors = factorise(single.work, multi.work)
     works, seen = (single.work, multi.work), (single.contention, multi.contention)
     free_hint = "mean over the rounds in which at least one job waits"
-    share_hint = "share of the rounds looked at with at least one free GPU and at least one waiting job"
+    share_hint = "share of the rounds after warm-up with at least one free GPU and at least one waiting job"
     rows = [
         ("Throughput (jph)", "completions per hour", [f"{w.throughput_jph:.2f}" for w in works], "throughput"),
         ("GPU-hours per job", "GPU-hours in use / completions", [_or(w.gpu_hours_per_job) for w in works], "demand"),

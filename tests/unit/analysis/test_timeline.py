@@ -62,7 +62,7 @@ def test_a_quarter_of_a_gpu_counts(block_cells: int, monkeypatch: pytest.MonkeyP
     ]
     viz = VizFile(build([("v100", 2)], rounds), "run")
 
-    found = first_starts(np.array([6, 5, 4, 3, 2, 1]), viz.raw_allocations(), viz.tenants)
+    found = first_starts(np.array([6, 5, 4, 3, 2, 1]), viz.raw_allocations(), viz.sharing_entries)
 
     assert found.tolist() == [NEVER, 3, 1, 1, 1, 0]
 

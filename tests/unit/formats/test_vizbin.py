@@ -209,12 +209,13 @@ def test_tenants_of_several_rounds() -> None:
     rounds = [Round([1, 0], [4, 0, 0, 0, 0], sharing=entries) for entries in shared]
     viz = VizFile(build(TYPES, rounds), "run")
 
-    record, ids = viz.tenants(0, 4)
+    record, gpu, ids = viz.sharing_entries(0, 4)
     assert record.tolist() == [1, 1, 3]
+    assert gpu.tolist() == [0, 4, 2]
     assert ids.tolist() == [[4, 4, 5, 0], [6, 0, 0, 0], [7, 8, 9, 7]]
-    assert [part.tolist() for part in viz.tenants(2, 4)] == [[3], [[7, 8, 9, 7]]]
-    assert [len(part) for part in viz.tenants(2, 3)] == [0, 0]
-    assert [len(part) for part in VizFile(build(TYPES, ROUNDS), "run").tenants(0, 3)] == [0, 0]
+    assert [part.tolist() for part in viz.sharing_entries(2, 4)] == [[3], [2], [[7, 8, 9, 7]]]
+    assert [len(part) for part in viz.sharing_entries(2, 3)] == [0, 0, 0]
+    assert [len(part) for part in VizFile(build(TYPES, ROUNDS), "run").sharing_entries(0, 3)] == [0, 0, 0]
 
 
 def test_tenants_of_a_damaged_section() -> None:
@@ -230,10 +231,10 @@ def test_tenants_of_a_damaged_section() -> None:
         struct.pack_into(form, broken, at, value)
         viz = VizFile(bytes(broken), "run")
         with pytest.raises(VizFormatError, match=found):
-            viz.tenants(0, 3)
+            viz.sharing_entries(0, 3)
 
 
 def test_a_round_cannot_list_more_shared_gpus_than_there_are() -> None:
     rounds = [Round([1, 0], [4, 0, 0, 0, 0], sharing=[(0, (4, 4, 5, 0))] * 6)]
     with pytest.raises(VizFormatError, match="at most 5 shared GPUs in round record 0, found 6"):
-        VizFile(build(TYPES, rounds), "run").tenants(0, 1)
+        VizFile(build(TYPES, rounds), "run").sharing_entries(0, 1)

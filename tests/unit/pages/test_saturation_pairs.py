@@ -10,7 +10,7 @@ import pytest
 from dash import Dash
 
 from gavel_dash import schema
-from gavel_dash.analysis.fragmentation import Contention, QueuedDemand
+from gavel_dash.analysis.blocked_demand import Contention, QueuedDemand
 from gavel_dash.analysis.pairs import Work
 from gavel_dash.analysis.saturation import PLATEAU_FACTOR
 from gavel_dash.figures.saturation import ChartOptions, SaturationData
@@ -62,7 +62,7 @@ def facts(
 ) -> RunFacts:
     """A run of 100 hours."""
     seen = {"n_waiting": 10, "free_gpus": 3.0, "free_while_waiting": 0.5, "knows_nodes": False, **more}
-    contention = Contention(n_rounds=20, n_looked_at=20, free_by_type={}, queued=queued, **seen)
+    contention = Contention(n_rounds=20, free_by_type={}, queued=queued, **seen)
     return RunFacts("run", Work(100.0, n_gpus, gpu_hours, n_completed, 1.0), contention)
 
 
@@ -137,12 +137,6 @@ def test_the_queue_is_told_by_what_stands_in_its_way() -> None:
     unknown = (QueuedDemand(8, 3.0, 2.0, None, 1.0),)
     assert "but on no one node" not in explain(facts(8000, 400), facts(8000, 200, unknown))
     assert "no job waits" in explain(facts(8000, 400), facts(8000, 200, n_waiting=0))
-
-
-def test_rounds_that_were_left_out_are_said() -> None:
-    assert "evenly spaced" not in limits(facts(1, 1), facts(1, 1))
-    sampled = RunFacts("run", facts(1, 1).work, Contention(4000, 2000, 1, 1.0, {}, 0.5, (), False))
-    assert "2,000 of 4,000 evenly spaced rounds" in limits(facts(1, 1), sampled)
 
 
 @pytest.mark.parametrize(
