@@ -17,7 +17,7 @@ from gavel_dash.sweep.discover import Found
 from gavel_dash.sweep.index_run import IndexedRun, index_run
 
 #: Part of every key: raise it when what is derived from a file changes.
-VERSION = 4
+VERSION = 5
 
 
 def index_runs(
@@ -85,6 +85,7 @@ def _revive(document: Mapping[str, Any]) -> IndexedRun | None:
             findings=tuple(Finding(**finding) for finding in document["findings"]),
             viz=Path(document["viz"]) if document["viz"] else None,
             completions=Path(document["completions"]) if document["completions"] else None,
+            telemetry=Path(document["telemetry"]) if document["telemetry"] else None,
             evidence=_revive_evidence(document["evidence"]),
         )
     except (KeyError, TypeError):

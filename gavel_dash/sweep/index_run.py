@@ -43,6 +43,7 @@ class IndexedRun:
     viz: Path | None = None
     completions: Path | None = None
     evidence: Evidence | None = None
+    telemetry: Path | None = None
 
 
 def open_viz(path: Path, progress: Progress) -> VizFile:
@@ -134,7 +135,8 @@ def index_run(
         row |= {"status": "damaged", "note": damage.replace(f"{root}/", "")}
     _fill_mean_from_elsewhere(row, timing, table_row)
     row["findings"] = len(findings)
-    return IndexedRun(row, key, window, identity, tuple(findings), viz_path, completions, evidence)
+    telemetry = files.telemetry[0] if files.telemetry else None
+    return IndexedRun(row, key, window, identity, tuple(findings), viz_path, completions, evidence, telemetry)
 
 
 def _fill_mean_from_elsewhere(row: dict[str, Any], timing: Timing | None, table_row: Mapping[str, Any] | None) -> None:

@@ -54,6 +54,8 @@ class Run:
         Returns the opened `.viz.bin`; raises `GavelDashError` with the reason where there is none.
     load_jct_s : callable
         Returns the exact JCT in seconds by job id from the completions file; empty where there is none.
+    load_wall_time_s : callable
+        Returns the seconds the simulator had been running, by round number; empty where nothing tells it.
     """
 
     def __init__(
@@ -63,9 +65,10 @@ class Run:
         window: JobWindow | None,
         open_viz: Callable[[], VizFile],
         load_jct_s: Callable[[], Mapping[int, float]],
+        load_wall_time_s: Callable[[], Mapping[int, float]],
     ) -> None:
         self.name, self.key, self.window = name, key, window
-        self._open_viz, self._load_jct_s = open_viz, load_jct_s
+        self._open_viz, self._load_jct_s, self._load_wall_time_s = open_viz, load_jct_s, load_wall_time_s
         self._fragmentation = lru_cache(maxsize=2)(self._compute_fragmentation)
 
     @cached_property
@@ -191,6 +194,16 @@ class Run:
     def time_h(self) -> np.ndarray:
         """Simulated hours at the start of each record: float64, shape (n_rounds,)."""
         return self.edges_h[:-1]
+
+    @cached_property
+    def wall_time_s(self) -> np.ndarray | None:
+        """Seconds the simulator had been running at each record, from the telemetry file beside the run's.
+
+        float64, shape (n_rounds,), NaN where the file misses a round; None where there is none or it does not say.
+        """
+        by_round = self._load_wall_time_s()
+        numbers = self.viz.round_heads["round"].tolist()
+        return np.array([by_round.get(number, np.nan) for number in numbers]) if by_round else None
 
     def index_at(self, time_h: float) -> int:
         """Record index of the last record that has begun at a simulated time; the first where none has."""

@@ -22,6 +22,7 @@ from gavel_dash.sweep.discover import Found, discover
 from gavel_dash.sweep.index_run import IndexedRun, load_jct_s, open_viz
 from gavel_dash.sweep.run import Run
 from gavel_dash.sweep.side_tables import read_manifests, read_tables
+from gavel_dash.sweep.telemetry_run import load_wall_time_s
 
 OPEN_RUNS = 64
 #: Levels of confidence whose table of runs is kept.
@@ -172,7 +173,10 @@ class Sweep:
         def load() -> dict[int, float]:
             return {} if indexed.completions is None else load_jct_s(indexed.completions)
 
-        return Run(name, indexed.key, indexed.window, open_indexed, load)
+        def load_wall_time() -> dict[int, float]:
+            return {} if indexed.telemetry is None else load_wall_time_s(indexed.telemetry)
+
+        return Run(name, indexed.key, indexed.window, open_indexed, load, load_wall_time)
 
 
 def stability_columns(run: IndexedRun, confidence: float) -> dict[str, object]:

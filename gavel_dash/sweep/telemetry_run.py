@@ -1,4 +1,4 @@
-"""Runs known from a telemetry file only: there are curves, and no allocations."""
+"""What a telemetry file tells: of a run that has nothing else its curves, of any run how long the simulator took."""
 
 from __future__ import annotations
 
@@ -39,3 +39,16 @@ def summarize_telemetry(path: Path) -> tuple[dict[str, Any], list[Finding]]:
         "mean_occupancy": float(used.mean()) / gpus if gpus else None,
         "effective_utilization": last.get("utilization"),
     }, list(telemetry.findings)
+
+
+def load_wall_time_s(path: Path) -> dict[int, float]:
+    """Seconds the simulator had been running, by round number; empty where the file does not say.
+
+    Raises
+    ------
+    SourceError
+        When the file cannot be read.
+    """
+    rows = read_telemetry(read_whole(path), str(path)).rows
+    pairs = [(row.get("round"), row.get("wall_time")) for row in rows]
+    return {number: float(time) for number, time in pairs if isinstance(number, int) and isinstance(time, int | float)}
