@@ -137,13 +137,15 @@
   const RUN_PAGES = ["/cluster", "/telemetry", "/jobs", "/fragmentation"];
 
   function carryRuns(link) {
-    const target = new URL(link.href);
-    if ([...RUN_PAGES, "/job"].includes(window.location.pathname) && RUN_PAGES.includes(target.pathname)) {
-      const here = new URLSearchParams(window.location.search);
-      const handed = ["run", "round"].flatMap((key) => here.getAll(key).map((value) => [key, value]));
-      return target.pathname + (handed.length ? "?" + new URLSearchParams(handed) : "");
+    const { pathname, search } = window.location;
+    const target = new URL(link.href).pathname;
+    const keys = pathname === "/saturation" ? { run: "at", round: "round" } : { run: "run", round: "round" };
+    if (!RUN_PAGES.includes(target) || ![...RUN_PAGES, "/job", "/saturation"].includes(pathname)) {
+      return null;
     }
-    return null;
+    const here = new URLSearchParams(search);
+    const handed = Object.entries(keys).flatMap(([key, from]) => here.getAll(from).map((value) => [key, value]));
+    return target + (handed.length ? "?" + new URLSearchParams(handed) : "");
   }
 
   document.addEventListener(

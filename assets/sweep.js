@@ -44,9 +44,10 @@
     const names = (rows || []).map((row) => row.run);
     const query = new URLSearchParams(names.map((name) => ["run", name])).toString();
     const text = names.length ? `${names.length.toLocaleString("en")} ticked` : "";
+    // Pages take as many runs as they can show.
+    const open = (page, most) => (names.length && names.length <= most ? `/${page}?${query}` : undefined);
     return [
-      names.length === 1 ? "/cluster?" + query : undefined,
-      names.length ? "/saturation?" + query : undefined,
+      open("saturation", Infinity), open("cluster", 4), ...["telemetry", "jobs", "fragmentation"].map((page) => open(page, 50)),
       text,
     ];
   }

@@ -15,6 +15,7 @@ from gavel_dash.formats.table_csv import write_table_csv
 from gavel_dash.pages.sweep_drawer import build_drawer_body
 from gavel_dash.pages.sweep_parts import (
     MAP_MAX_PX,
+    OPENED_IN,
     Filters,
     build_counts,
     build_problems,
@@ -177,8 +178,7 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
     )
     app.clientside_callback(
         ClientsideFunction("sweep", "linkSelection"),
-        Output("sweep-open-cluster", "href"),
-        Output("sweep-open-saturation", "href"),
+        *(Output(f"sweep-open-{page}", "href") for page in OPENED_IN),
         Output("sweep-selection", "children"),
         Input("sweep-grid", "selectedRows"),
     )

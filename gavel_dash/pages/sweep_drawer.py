@@ -95,6 +95,10 @@ def _links(run: dict[str, Any]) -> Component:
     if run["status"] in WITH_ROUNDS and not pd.isna(run["rounds"]):
         links += [
             dcc.Link("Open in Cluster", href=f"/cluster?run={name}", className="gd-button gd-button-primary"),
+            *(
+                dcc.Link(page.capitalize(), href=f"/{page}?run={name}", className="gd-button")
+                for page in ("telemetry", "jobs", "fragmentation")
+            ),
         ]
     if run["status"] in (*WITH_ROUNDS, "table"):
         links += [dcc.Link("Open in Saturation", href=f"/saturation?run={name}", className="gd-button")]

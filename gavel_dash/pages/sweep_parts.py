@@ -43,6 +43,14 @@ SHOWN_COLUMNS = (
     "note",
 )
 #: Always named in the headline, also when there are none.
+#: Pages that the ticked runs can be opened in, and which they take.
+OPENED_IN = {
+    "saturation": "the ticked runs",
+    "cluster": "up to four ticked runs side by side",
+    "telemetry": "up to 50 ticked runs",
+    "jobs": "up to 50 ticked runs",
+    "fragmentation": "up to 50 ticked runs",
+}
 HEADLINE = ("complete", "censored", "damaged", "unconverted")
 
 
@@ -202,8 +210,11 @@ def build_table_panel(matching: pd.DataFrame) -> Component:
     )
     actions = [
         html.Span("", id="sweep-selection", className="gd-muted", role="status"),
-        html.A("Open in Saturation", id="sweep-open-saturation", className="gd-button", title="Show the ticked runs"),
-        html.A("Open in Cluster", id="sweep-open-cluster", className="gd-button", title="Show the one ticked run"),
+        html.Span("Open in", className="gd-muted"),
+        *(
+            html.A(page.capitalize(), id=f"sweep-open-{page}", className="gd-button", title=f"Show {which}")
+            for page, which in OPENED_IN.items()
+        ),
         choose,
         button("sweep-csv", "CSV", "Download the rows shown, in their order, with all columns"),
     ]
