@@ -109,9 +109,9 @@ class Run:
         """What a verdict on the run rests on; None where there are too few rounds."""
         return None if self.steadiness is None else self.steadiness.evidence
 
-    def contention(self, start: int, stop: int) -> Contention:
+    def contention(self, start: int, stop: int, node_sizes: Mapping[str, int] | None = None) -> Contention:
         """Free GPUs and waiting jobs over the records ``[start, stop)``."""
-        return summarize_contention(self.blocked_demand(), self.fragmentation(), start, stop)
+        return summarize_contention(self.blocked_demand(node_sizes), self.fragmentation(node_sizes), start, stop)
 
     def fragmentation(self, node_sizes: Mapping[str, int] | None = None) -> Fragmentation:
         """Free GPUs of every round and how fragmented they are; `node_sizes` by type, where the file does not say."""

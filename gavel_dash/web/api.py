@@ -16,6 +16,7 @@ from gavel_dash.analysis.stability import CONFIDENCE
 from gavel_dash.errors import GavelDashError, UsageError
 from gavel_dash.figures.saturation import ChartOptions, SaturationData
 from gavel_dash.formats.table_csv import write_table_csv
+from gavel_dash.pages.node_sizes import parse_node_sizes
 from gavel_dash.pages.saturation.data import collect
 from gavel_dash.pages.saturation.gain_content import gain_table, paper_error_table
 from gavel_dash.pages.saturation.pairs_content import pairs_table
@@ -32,7 +33,7 @@ def register_api(server: flask.Flask, sweep: Sweep) -> None:
     ``/api/runs.csv``, ``/api/curves.csv?measure=mean_jct_h`` and ``/api/saturation.csv?k=2`` take the Sweep page's
     filters as query arguments (``figure, policy, setting, rate, seed, cluster, status, q`` and ``run``, each
     repeatable) and ``confidence``. So do ``/api/gain.csv?gain_of=&gain_against=&measure=``, ``/api/paper_error.csv``
-    and ``/api/pairs.csv?method=``.
+    and ``/api/pairs.csv?method=&nodes=``, where ``nodes`` is as ``k80:4,v100:8``.
     ``/api/runs/<name>/rounds.csv``, ``/jobs.csv`` and ``/queue.csv?round_index=`` are of one run.
     """
 
@@ -67,7 +68,7 @@ def register_api(server: flask.Flask, sweep: Sweep) -> None:
         method = _text("method", STABILITY)
         if method not in METHODS:
             raise UsageError(f"no method is named {method!r}; there are {', '.join(METHODS)}")
-        return pairs_table(sweep, _page_data(sweep), method)
+        return pairs_table(sweep, _page_data(sweep), method, parse_node_sizes(_text("nodes", "")))
 
     @server.route("/api/runs/<path:name>/rounds.csv")
     @_csv("rounds")

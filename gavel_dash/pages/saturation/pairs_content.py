@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +47,8 @@ class RunFacts:
 FactsOf = Callable[[str], RunFacts | str]
 
 
-def read_facts(sweep: Sweep, name: str) -> RunFacts | str:
-    """Read a run's rounds; a sentence where that gives nothing."""
+def read_facts(sweep: Sweep, name: str, node_sizes: Mapping[str, int] | None = None) -> RunFacts | str:
+    """Read a run's rounds; a sentence where that gives nothing. `node_sizes` hold where its file says none."""
     try:
         run = sweep[name]
         start, stop = stretch_after_warm_up(run.phases, run.n_rounds)
@@ -56,7 +56,7 @@ def read_facts(sweep: Sweep, name: str) -> RunFacts | str:
         work = account_work(viz.round_heads, viz.gpus_used, viz.jobs, viz.n_gpus, start, stop)
         if work is None:
             return f"{name}: no simulated time passes in its rounds."
-        return RunFacts(name, work, run.contention(start, stop))
+        return RunFacts(name, work, run.contention(start, stop, node_sizes))
     except (GavelDashError, OSError) as error:
         return f"{name}: its rounds cannot be read: {error}"
 
@@ -74,13 +74,15 @@ def runs_of_pair(data: SaturationData, pair: Any) -> tuple[str | None, ...]:
     return tuple(chosen)
 
 
-def pairs_table(sweep: Sweep, data: SaturationData, method: str) -> pd.DataFrame:
+def pairs_table(
+    sweep: Sweep, data: SaturationData, method: str, node_sizes: Mapping[str, int] | None = None
+) -> pd.DataFrame:
     """All pairs with what explains them, `schema.PAIRS`. Reads the rounds of two runs per pair."""
     rows = []
     for pair in rows_of(summarize_pairs(data.saturation, method)):
         columns, found = pair._asdict(), []
         for side, run in zip(SIDES, runs_of_pair(data, pair), strict=True):
-            facts = None if run is None else read_facts(sweep, run)
+            facts = None if run is None else read_facts(sweep, run, node_sizes)
             if isinstance(facts, RunFacts):
                 columns |= {f"{side}_{name}": value for name, value in _columns_of(data, facts).items()}
                 found.append(facts.work)
@@ -209,7 +211,9 @@ def limits(single: RunFacts, multi: RunFacts) -> str:
     ]
     sentences.append("Queued jobs and free GPUs are means over the rounds in which a job waits.")
     if not multi.contention.knows_nodes:
-        sentences.append("No placement constraint is known (no node size): the split goes by GPU type only.")
+        sentences.append(
+            "No placement constraint is known (no node size, in the files or set on the Fragmentation page): the split goes by GPU type only."
+        )
     return " ".join(sentences)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -17,6 +17,7 @@ from dash.development.base_component import Component
 from gavel_dash.analysis.pairs import FROM_INTERVALS, LESS_THAN, MORE_THAN, RATIO_ESTIMATED, SIDES, summarize_pairs
 from gavel_dash.analysis.saturation import METHODS
 from gavel_dash.figures.saturation import SaturationData, rows_of
+from gavel_dash.pages.node_sizes import format_node_sizes, parse_node_sizes, tidy_node_sizes
 from gavel_dash.pages.saturation.pairs_content import FactsOf, RunFacts, build_explanation, read_facts
 from gavel_dash.pages.saturation.state import Controls, Filters, csv_query, options_of
 from gavel_dash.ui import csv_link, empty_state, panel
@@ -57,32 +58,40 @@ def register_pairs(app: Dash, sweep: Sweep, data_of: DataOf) -> None:
     """Register the panel's callbacks on an app."""
 
     @lru_cache(maxsize=REMEMBERED)
-    def facts_of(run: str) -> RunFacts | str:
-        return read_facts(sweep, run)
+    def facts_of(run: str, nodes: str) -> RunFacts | str:
+        return read_facts(sweep, run, parse_node_sizes(nodes))
 
     @app.callback(
         Output("saturation-pairs-table", "children"),
         Output("saturation-pairs-csv", "href"),
         Input("saturation-options", "data"),
+        Input("node-sizes", "data"),
         State("saturation-filters", "data"),
     )
-    def tell_ratios(controls: Controls, filters: Filters) -> tuple[Component, str]:
-        return build_ratios(data_of(filters, controls), options_of(controls).method), pairs_href(filters, controls)
+    def tell_ratios(controls: Controls, sizes: dict[str, Any] | None, filters: Filters) -> tuple[Component, str]:
+        ratios = build_ratios(data_of(filters, controls), options_of(controls).method)
+        return ratios, pairs_href(filters, controls, format_node_sizes(tidy_node_sizes(sizes)))
 
     @app.callback(
         Output(WHY, "children"),
         Input("saturation-options", "data"),
         # Rounds are read when the charts are there, not beside them.
         Input("saturation-drawn", "data"),
+        Input("node-sizes", "data"),
         State("saturation-filters", "data"),
     )
-    def explain_ratios(controls: Controls, _drawn: str, filters: Filters) -> list[Component]:
-        return build_explanations(data_of(filters, controls), options_of(controls).method, facts_of)
+    def explain_ratios(
+        controls: Controls, _drawn: str, sizes: dict[str, Any] | None, filters: Filters
+    ) -> list[Component]:
+        nodes = format_node_sizes(tidy_node_sizes(sizes))
+        facts = partial(facts_of, nodes=nodes)
+        return build_explanations(data_of(filters, controls), options_of(controls).method, facts)
 
 
-def pairs_href(filters: Filters, controls: Controls) -> str:
+def pairs_href(filters: Filters, controls: Controls, nodes: str = "") -> str:
     """Address of the pairs as CSV."""
-    return f"/api/pairs.csv{csv_query(filters, **{key: controls[key] for key in ('method', 'k', 'confidence')})}"
+    asked = {key: controls[key] for key in ("method", "k", "confidence")}
+    return f"/api/pairs.csv{csv_query(filters, **asked, **({'nodes': nodes} if nodes else {}))}"
 
 
 def build_explanations(data: SaturationData, method: str, facts_of: FactsOf) -> list[Component]:
