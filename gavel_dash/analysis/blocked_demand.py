@@ -69,7 +69,7 @@ def count_queued(
     in_system : pair of ndarray of int, shape (n_jobs,)
         See `timeline.records_in_system`.
     running : three ndarrays of int, shape (n,)
-        Row in `jobs`, and records ``[start, stop)`` in which it is on a GPU; see `timeline.running_stretches`.
+        Row in `jobs`, and records ``[start, stop)`` in which it is on a GPU; see `job_timelines.running_stretches`.
     jobs_queued : ndarray of int, shape (n_rounds,)
         As the simulator counted.
     queue_of : callable
@@ -86,16 +86,14 @@ def count_queued(
     sizes, size_of_job = np.unique(jobs["scale_factor"].astype(np.int64), return_inverse=True)
     if UNKNOWN not in sizes:
         sizes, size_of_job = np.append(UNKNOWN, sizes), size_of_job + 1
-    change = np.zeros((n_rounds + 1, len(sizes)), np.int32)
     rows, start, stop = running
-    events = (
-        (1, in_system[0], size_of_job),
-        (-1, in_system[1], size_of_job),
-        (-1, start, size_of_job[rows]),
-        (1, stop, size_of_job[rows]),
-    )
-    for sign, records, of in events:
-        np.add.at(change, (records, of), sign)
+
+    def count(records: np.ndarray, job: np.ndarray | slice) -> np.ndarray:
+        cells = np.bincount(records * len(sizes) + size_of_job[job], minlength=(n_rounds + 1) * len(sizes))
+        return cells.reshape(n_rounds + 1, len(sizes))
+
+    every = slice(None)
+    change = count(in_system[0], every) - count(in_system[1], every) - count(start, rows) + count(stop, rows)
     queued = np.cumsum(change[:-1], axis=0, dtype=np.int32)
     wrong = np.flatnonzero((queued.sum(axis=1) != jobs_queued) | (queued < 0).any(axis=1))
     order = np.argsort(jobs["job_id"], kind="stable")

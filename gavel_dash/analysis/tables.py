@@ -9,8 +9,9 @@ import pandas as pd
 
 from gavel_dash import schema
 from gavel_dash.analysis.jct import SECONDS_PER_HOUR
+from gavel_dash.analysis.job_timelines import JobTimelines
 from gavel_dash.analysis.phases import Phases
-from gavel_dash.analysis.timeline import NEVER, JobTimelines, edges_of_records, jct_of_jobs
+from gavel_dash.analysis.timeline import NEVER, edges_of_records, jct_of_jobs
 from gavel_dash.model import Cluster, JobWindow
 
 
@@ -95,13 +96,11 @@ def jobs_table(
     start_h = np.where(ran, edges_h[timelines.first_start], np.nan)
     entry_h = edges_h[timelines.in_system_from]
     completed = recorded | np.isfinite(jct_s)
-    # Without a completion round nothing says until when a job was in the system.
-    stay_known = timelines.known & (recorded | ~completed)
     first = timelines.first_start
     first_round = pd.Series(round_numbers[first].astype(np.int64) if len(round_numbers) else first, dtype="Int64")
 
-    def seen(counts: np.ndarray) -> pd.Series:
-        return pd.Series(counts.astype(np.int64), dtype="Int64").mask(~timelines.known)
+    def where(known: np.ndarray, counts: np.ndarray) -> pd.Series:
+        return pd.Series(counts.astype(np.int64), dtype="Int64").mask(~known)
 
     return pd.DataFrame(
         {
@@ -117,12 +116,12 @@ def jobs_table(
             "completion_time_h": np.where(recorded, edges_h[timelines.in_system_until], np.nan),
             "jct_h": jct_s / SECONDS_PER_HOUR,
             "wait_to_start_h": start_h - entry_h,
-            "queueing_time_h": np.where(stay_known, timelines.queueing_time_h, np.nan),
+            "queueing_time_h": np.where(timelines.stay_known, timelines.queueing_time_h, np.nan),
             "run_time_h": np.where(timelines.known, timelines.run_time_h, np.nan),
             "gpu_hours": np.where(timelines.known, timelines.gpu_hours, np.nan),
-            "preemptions": seen(timelines.preemptions),
-            "migrations": seen(timelines.migrations),
-            "type_migrations": seen(timelines.type_migrations),
+            "preemptions": where(timelines.stay_known, timelines.preemptions),
+            "migrations": where(timelines.known, timelines.migrations),
+            "type_migrations": where(timelines.known, timelines.type_migrations),
             "gpu_types": pd.Series(_type_names(timelines, cluster), dtype="str"),
             "completed": completed,
             "in_window": in_window,

@@ -28,7 +28,8 @@ import numpy as np
 
 from gavel_dash.errors import VizFormatError
 from gavel_dash.formats import vizbin_findings, vizbin_order
-from gavel_dash.formats.vizbin_layout import ROUND_HEAD_DTYPE, SHARING_ENTRY_DTYPE, round_dtype
+from gavel_dash.formats.vizbin_layout import ROUND_HEAD_DTYPE, round_dtype
+from gavel_dash.formats.vizbin_lists import RoundLists, SharedGpus
 from gavel_dash.formats.vizbin_open import Section, read_config, read_header
 from gavel_dash.model import Cluster, Finding
 
@@ -90,7 +91,12 @@ class VizFile:
         self.config, self.policy, self.window = self._config.raw, self._config.policy, self._config.window
         self.job_types, self.job_id_offset = self._config.job_types, self._config.job_id_offset
         self._rounds = self._view(header.rounds, round_dtype(header.n_types, header.n_gpus), header.n_rounds)
-        self._queue_index = self._view(header.queue_index, np.dtype("<u8"), header.n_rounds)
+        queue_index = self._view(header.queue_index, np.dtype("<u8"), header.n_rounds)
+        self._queues = RoundLists(self._data, header.queue, queue_index, np.dtype("<u4"), name)
+        self._shared: SharedGpus | None = None
+        if header.sharing is not None and header.sharing_index is not None:
+            index = self._view(header.sharing_index, np.dtype("<u8"), header.n_rounds)
+            self._shared = SharedGpus(self._data, header.sharing, index, name, self.n_gpus)
         self.jobs = self._read_jobs()
 
     def _view(self, section: Section, dtype: np.dtype, count: int) -> np.ndarray:
@@ -210,7 +216,9 @@ class VizFile:
 
     def sharing(self, i: int) -> dict[int, np.ndarray]:
         """Jobs in the four quarters of each GPU in the sharing section: int64, shape (4,), -1 = idle."""
-        entries = self._sharing_entries(i)
+        if self._shared is None:
+            return {}
+        entries = self._shared.entries(i)
         ids = self._plain_ids(entries["job_ids"])
         return {int(gpu): quarters for gpu, quarters in zip(entries["gpu"], ids, strict=True)}
 
@@ -222,7 +230,7 @@ class VizFile:
     @property
     def has_sharing(self) -> bool:
         """Whether the file has a sharing section."""
-        return self._header.sharing is not None
+        return self._shared is not None
 
     def jobs_holding(self, i: int) -> int:
         """Number of distinct jobs seen on GPUs in round record `i`, second tenants included."""
@@ -230,11 +238,11 @@ class VizFile:
 
     def stored_queue(self, i: int) -> np.ndarray:
         """Ids in the queue of round record `i` as stored (offset included): u4 view."""
-        return self._list(self._header.queue, self._queue_index, i, np.dtype("<u4"))
+        return self._queues.items(i)
 
     def queue_spans(self) -> tuple[np.ndarray, np.ndarray]:
         """Byte position in the file of each round's first queue entry, and the number of entries (int64)."""
-        return self._spans(self._header.queue, self._queue_index, np.dtype("<u4"), 0, self.n_rounds)
+        return self._queues.spans()
 
     def sharing_entries(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """All entries of the sharing section of rounds `start` to `stop`.
@@ -245,25 +253,9 @@ class VizFile:
         gpu : ndarray of int64, shape (k,)
         ids : ndarray of u4, shape (k, 4), stored ids (offset included, 0 = idle) in the quarters of its GPU
         """
-        header = self._header
-        if header.sharing is None or header.sharing_index is None:
-            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 4), np.uint32)
-        index = self._view(header.sharing_index, np.dtype("<u8"), self.n_rounds)
-        starts, lengths = self._spans(header.sharing, index, SHARING_ENTRY_DTYPE, start, stop)
-        if lengths.max(initial=0) > self.n_gpus:  # an index that repeats one long list could ask for any memory
-            i = int(np.argmax(lengths))
-            expected = f"at most {self.n_gpus} shared GPUs in round record {start + i}"
-            raise VizFormatError(self.name, int(starts[i]) - 2, expected, str(lengths[i]))
-        nth = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        positions = np.repeat(starts, lengths) + SHARING_ENTRY_DTYPE.itemsize * nth
-        entries = self._data[positions[:, None] + np.arange(SHARING_ENTRY_DTYPE.itemsize)].view(SHARING_ENTRY_DTYPE)
-        entries = entries.reshape(-1)
-        record = np.repeat(np.arange(start, stop), lengths)
-        if len(entries) and entries["gpu"].max() >= self.n_gpus:
-            worst = int(np.argmax(entries["gpu"]))
-            expected = f"GPU indices below {self.n_gpus} in round record {int(record[worst])}"
-            raise VizFormatError(self.name, int(positions[worst]), expected, str(int(entries["gpu"][worst])))
-        return record, entries["gpu"].astype(np.int64), entries["job_ids"]
+        if self._shared is None:
+            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, QUARTERS), np.uint32)
+        return self._shared.entries_of(start, stop)
 
     @property
     def lanes_per_gpu(self) -> int:
@@ -275,27 +267,23 @@ class VizFile:
 
         Returns
         -------
-        ndarray of u4, shape (n, n_gpus * lanes_per_gpu). A lane is a GPU; in files with shared GPUs it is a quarter, and
-        a GPU without an entry has its job on all four. A view of the file where there is nothing to share.
+        ndarray of u4, shape (n, n_gpus * lanes_per_gpu). A lane is a GPU; in files with shared GPUs it is a quarter,
+        and a GPU without an entry has its job on all four. A view of the file where there is nothing to share.
         """
         alone = self.raw_allocations(start, stop)
         if not self.has_sharing:
             return alone
         lanes = np.repeat(alone, QUARTERS, axis=1)
-        record, gpu, ids = self.sharing_entries(start, min(stop, self.n_rounds))
+        record, gpu, ids = self.sharing_entries(start, stop)
         lanes.reshape(len(alone), self.n_gpus, QUARTERS)[record - start, gpu] = ids
         return lanes
 
     def records_without_allocation(self) -> np.ndarray:
         """Records in which `has_allocation` is False: bool, shape (n_rounds,)."""
-        heads, used = self.round_heads, self.gpus_used
-        suspect = np.flatnonzero((heads["jobs_running"] > 0) & used.any(axis=1))
-        empty = np.zeros(self.n_rounds, bool)
+        unsaid = (self.round_heads["jobs_running"] > 0) & self.gpus_used.any(axis=1)
         rows = max(1, 2**20 // max(1, self.n_gpus))
         for first in range(0, self.n_rounds, rows):
-            empty[first : first + rows] = ~self.raw_allocations(first, first + rows).any(axis=1)
-        unsaid = np.zeros(self.n_rounds, bool)
-        unsaid[suspect] = empty[suspect]
+            unsaid[first : first + rows] &= ~self.raw_allocations(first, first + rows).any(axis=1)
         return unsaid
 
     def file_bytes(self, start: int, stop: int) -> np.ndarray:
@@ -311,46 +299,7 @@ class VizFile:
     def _holders(self, i: int) -> np.ndarray:
         """Stored ids of the jobs on GPUs in round record `i`, distinct, without 0."""
         cells = self._rounds["allocation"][i]
-        if self.has_sharing:
-            cells = np.concatenate([cells, self._sharing_entries(i)["job_ids"].ravel()])
+        if self._shared is not None:
+            cells = np.concatenate([cells, self._shared.entries(i)["job_ids"].ravel()])
         held = np.unique(cells)
         return held[held > 0]
-
-    def _sharing_entries(self, i: int) -> np.ndarray:
-        header = self._header
-        if header.sharing is None or header.sharing_index is None:
-            return np.empty(0, SHARING_ENTRY_DTYPE)
-        index = self._view(header.sharing_index, np.dtype("<u8"), self.n_rounds)
-        entries = self._list(header.sharing, index, i, SHARING_ENTRY_DTYPE)
-        if len(entries) and entries["gpu"].max() >= self.n_gpus:
-            at, worst = header.sharing.start + int(index[i]), int(entries["gpu"].max())
-            raise VizFormatError(self.name, at, f"GPU indices below {self.n_gpus} in round record {i}", str(worst))
-        return entries
-
-    def _list(self, section: Section, index: np.ndarray, i: int, dtype: np.dtype) -> np.ndarray:
-        """The items of round record `i` in a section of u16 lengths and items. View."""
-        start = section.start + int(index[i])
-        if start + 2 > section.end:
-            expected = f"the {section.name} of round record {i} before byte {section.end}"
-            raise VizFormatError(self.name, start, expected, f"index {int(index[i])} points behind it")
-        length = int.from_bytes(self._data[start : start + 2].tobytes(), "little")
-        stop = start + 2 + length * dtype.itemsize
-        if stop > section.end:
-            expected = f"{length} entries of {section.name} for round record {i} before byte {section.end}"
-            raise VizFormatError(self.name, start, expected, f"an end at byte {stop}")
-        return self._data[start + 2 : stop].view(dtype)
-
-    def _spans(
-        self, section: Section, index: np.ndarray, dtype: np.dtype, start: int, stop: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Byte position of the first item and number of items of round records `start` to `stop` in such a section."""
-        offsets = index[start:stop]
-        outside = offsets > max(section.room - 2, 0)
-        if outside.any() or (len(offsets) and section.room < 2):
-            self._list(section, index, start + int(np.argmax(outside)), dtype)
-        positions = section.start + offsets.astype(np.int64)
-        lengths = self._data[positions] + 256 * self._data[positions + 1].astype(np.int64)
-        too_long = positions + 2 + dtype.itemsize * lengths > section.end
-        if too_long.any():
-            self._list(section, index, start + int(np.argmax(too_long)), dtype)
-        return positions + 2, lengths

@@ -23,19 +23,12 @@ from gavel_dash.analysis.fragmentation import (
     summarize_nodes,
     with_node_sizes,
 )
+from gavel_dash.analysis.job_timelines import JobTimelines, compute_timelines, running_stretches
 from gavel_dash.analysis.phases import Phases, compute_phases
 from gavel_dash.analysis.segments import Segments, find_segments
 from gavel_dash.analysis.series import SeriesColumns, collect_columns, summarize_series
 from gavel_dash.analysis.stability import Evidence, Steadiness, assess_run
-from gavel_dash.analysis.timeline import (
-    JobTimelines,
-    compute_timelines,
-    edges_of_records,
-    first_starts,
-    jct_of_jobs,
-    records_in_system,
-    running_stretches,
-)
+from gavel_dash.analysis.timeline import edges_of_records, first_starts, jct_of_jobs, records_in_system
 from gavel_dash.errors import UsageError
 from gavel_dash.formats.vizbin import VizFile
 from gavel_dash.formats.vizbin_findings import hidden_gpus
@@ -225,8 +218,9 @@ class Run:
     def in_system(self) -> tuple[np.ndarray, np.ndarray]:
         """Records ``[from, until)`` in which each job is in the system; see `timeline.records_in_system`."""
         viz = self.viz
-        at_first = np.concatenate([viz.queue(0), viz.allocation(0)]) if viz.n_rounds else np.empty(0, np.int64)
-        return records_in_system(viz.jobs, viz.round_heads["round"], at_first)
+        held = viz.lanes(0, 1)
+        at_first = [held[held > 0].astype(np.int64) - viz.job_id_offset, *(viz.queue(i) for i in range(len(held)))]
+        return records_in_system(viz.jobs, viz.round_heads["round"], np.concatenate(at_first))
 
     @cached_property
     def timelines(self) -> JobTimelines:
@@ -240,7 +234,15 @@ class Run:
             self.in_system,
             self.edges_h,
             self.records_without_allocation,
+            self._end_known,
         )
+
+    @property
+    def _end_known(self) -> np.ndarray:
+        """Jobs of which the file says when they left: bool, shape (n_jobs,). A 16-byte record never does."""
+        if self.viz.has_16_byte_jobs:
+            return np.zeros(self.viz.n_jobs, bool)
+        return self.viz.jobs["completed"] | np.isnan(self.jct_s)
 
     def clock(self) -> tuple[np.ndarray, np.ndarray]:
         """Round numbers (uint32) and simulated time in seconds (float32) of all records, each of shape (n_rounds,)."""

@@ -19,6 +19,7 @@ from gavel_dash.pages import PAGES
 from gavel_dash.ui import empty_state
 from gavel_dash.web.api import register_api
 from gavel_dash.web.player_api import register_player_api
+from gavel_dash.web.run_api import register_run_api
 from gavel_dash.web.shell import ERROR_HEADER, INDEX, build_shell, register_shell_callbacks
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def create_app(sweep: Sweep) -> Dash:
     app.layout = build_shell(PAGES, sweep.name, len(sweep.names))
     _serve_bootstrap(app.server)
     register_api(app.server, sweep)
+    register_run_api(app.server, sweep)
     register_player_api(app.server, sweep)
     register_shell_callbacks(app)
     for page in PAGES:

@@ -212,7 +212,8 @@ def limits(single: RunFacts, multi: RunFacts) -> str:
     sentences.append("Queued jobs and free GPUs are means over the rounds in which a job waits.")
     if not multi.contention.knows_nodes:
         sentences.append(
-            "No placement constraint is known (no node size, in the files or set on the Fragmentation page): the split goes by GPU type only."
+            "No placement constraint is known (no node size, neither in the files nor set on the Fragmentation page): "
+            "the split goes by GPU type only."
         )
     return " ".join(sentences)
 

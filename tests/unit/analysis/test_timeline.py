@@ -1,15 +1,14 @@
-"""When jobs first ran, against a loop over every cell; and JCTs against the jobs table."""
+"""When jobs came, first ran and went: against a loop over every cell, and by hand."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from gavel_dash.analysis import tables, timeline
-from gavel_dash.analysis.timeline import NEVER, first_starts, jct_of_jobs
+from gavel_dash.analysis import timeline
+from gavel_dash.analysis.timeline import NEVER, edges_of_records, first_starts, jct_of_jobs, records_in_system
 from gavel_dash.formats.vizbin import VizFile
 from gavel_dash.sweep import open_run
 from tests.plain_vizbin import Plain, Round, build
@@ -97,21 +96,53 @@ def test_published_run_with_shared_gpus(data_dir: Path) -> None:
     assert expected != plain_first_starts(ids, alone)
 
 
-def test_jct_is_that_of_the_jobs_table() -> None:
+def test_jct_is_exact_where_the_completions_file_knows_it() -> None:
     jobs = np.array(
-        [(5, 360.0, True, 7), (3, 0.0, False, 0), (9, 720.1, True, 8), (1, 0.0, False, 0), (2, 0.0, True, 9)],
-        [("job_id", "i8"), ("duration_s", "f4"), ("completed", "?"), ("completion_round", "i8")],
+        [(5, 360.0, True), (3, 0.0, False), (9, 720.1, True), (1, 0.0, False), (2, 0.0, True)],
+        [("job_id", "i8"), ("duration_s", "f4"), ("completed", "?")],
     )
-    full = np.zeros(len(jobs), VizFile(build([("v100", 1)], []), "run").jobs.dtype)
-    for field in jobs.dtype.names or ():
-        full[field] = jobs[field]
-    exact = {9: 720.123456789, 1: 5.5, 77: 1.0}
-
-    jct_s = jct_of_jobs(full, exact)
-
+    jct_s = jct_of_jobs(jobs, {9: 720.123456789, 1: 5.5, 77: 1.0})
     np.testing.assert_array_equal(jct_s, [360, np.nan, 720.123456789, 5.5, 0])
-    table = tables.jobs_table(full, {}, None, np.arange(0), np.arange(0), exact)
-    np.testing.assert_array_equal(jct_s / 3600, table["jct_h"])
-    # What the completions file alone knows has completed, but in no round that is known.
-    assert table["completed"].tolist() == [True, False, True, True, True]
-    assert [None if pd.isna(r) else r for r in table["completion_round"]] == [7, None, 8, None, 9]
+
+
+IN_SYSTEM_DTYPE = [("job_id", "i8"), ("arrival_round", "u4"), ("completion_round", "u4"), ("completed", "?")]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ([0, 1, 2, 3, 4], [(0, 2), (1, 2), (1, 5), (3, 4), (5, 5), (1, 1)]),
+        # Records may be sampled: a job that came and went between two is in none.
+        ([0, 2, 3, 9], [(0, 1), (1, 1), (1, 4), (2, 3), (3, 4), (1, 1)]),
+        ([1, 2], [(0, 1), (0, 1), (0, 2), (2, 2), (2, 2), (0, 0)]),
+        ([], [(0, 0)] * 6),
+    ],
+)
+def test_a_job_is_in_the_system_from_the_round_after_its_arrival(
+    numbers: list[int], expected: list[tuple[int, int]]
+) -> None:
+    jobs = np.array(
+        [
+            (7, 0, 1, True),  # seen in the first record
+            (8, 0, 1, True),
+            (9, 0, 0, False),
+            (3, 2, 3, True),
+            (4, 4, 0, False),
+            (5, 0, 0, True),  # came and completed before there was a record
+        ],
+        IN_SYSTEM_DTYPE,
+    )
+    since, until = records_in_system(jobs, np.array(numbers, "<u4"), at_first=np.array([7, -1, 55]))
+    assert list(zip(since.tolist(), until.tolist(), strict=True)) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "hours"),
+    [
+        ([], [0]),
+        ([1800], [0.5, 0.5]),  # nothing tells how long the only record lasts
+        ([0, 0, 3600, 7200, 18000], [0, 0, 1, 2, 5, 6]),
+    ],
+)
+def test_the_last_record_lasts_as_long_as_the_median_one(seconds: list[float], hours: list[float]) -> None:
+    assert edges_of_records(np.array(seconds, "<f4")).tolist() == hours
