@@ -31,7 +31,12 @@
         return;
       }
       const axis = graph._fullLayout.xaxis;
-      const whole = Object.keys(change).some((key) => /^xaxis\d*\.autorange$/.test(key));
+      const all = (graph.layout.meta || {}).whole_x;
+      const automatic = Object.keys(change).some((key) => /^xaxis\d*\.autorange$/.test(key));
+      const whole = automatic || (all && all.every((end, i) => Math.abs(end - axis.range[i]) < 1e-6 * (all[1] - all[0])));
+      if (automatic && all) {
+        window.Plotly.relayout(graph, { "xaxis.range": all.slice() });
+      }
       const range = axis.range.map((end) => (axis.type === "log" ? 10 ** end : end)).map((end) => Number(end.toPrecision(7)));
       window.dash_clientside.set_props("telemetry-seen", { data: whole ? null : { x: options.x, range: range } });
     }, REST_MS);

@@ -115,7 +115,7 @@ def jobs_table(
             "completion_round": pd.Series(jobs["completion_round"].astype(np.int64), dtype="Int64").mask(~recorded),
             "completion_time_h": np.where(recorded, edges_h[timelines.in_system_until], np.nan),
             "jct_h": jct_s / SECONDS_PER_HOUR,
-            "wait_to_start_h": start_h - entry_h,
+            "wait_to_start_h": np.where(first >= timelines.in_system_from, start_h - entry_h, np.nan),
             "queueing_time_h": np.where(timelines.stay_known, timelines.queueing_time_h, np.nan),
             "run_time_h": np.where(timelines.known, timelines.run_time_h, np.nan),
             "gpu_hours": np.where(timelines.known, timelines.gpu_hours, np.nan),

@@ -48,6 +48,7 @@ def build_curves(
             height=HEIGHT_PX,
             margin={"l": 64, "r": 16, "t": 24, "b": 48},
             showlegend=True,
+            annotations=[_nothing(theme)] if curves.empty else [],
             legend={
                 "orientation": "h",
                 "x": 0,
@@ -63,6 +64,18 @@ def build_curves(
                 **({"ticksuffix": "%"} if measure.unit == "fraction" else {}),
             },
         ),
+    }
+
+
+def _nothing(theme: str) -> dict[str, Any]:
+    return {
+        "text": "No curve has a value yet; the line below says why.",
+        "x": 0.5,
+        "y": 0.5,
+        "xref": "paper",
+        "yref": "paper",
+        "showarrow": False,
+        "font": {"size": 14, "color": look.token(theme, "muted")},
     }
 
 

@@ -13,7 +13,7 @@ from gavel_dash.figures import theme as look
 from gavel_dash.figures.curve_style import LOOKS, SHAPES
 from gavel_dash.figures.run_style import RunStyle
 from gavel_dash.figures.telemetry_marks import RunMarks, cursor_shapes, phase_labels, phase_shapes
-from gavel_dash.figures.telemetry_panels import RUNS_PER_LEGEND_ROW, Grid, Panel, lay_out
+from gavel_dash.figures.telemetry_panels import MOST_IN_LEGEND, RUNS_PER_LEGEND_ROW, Grid, Panel, lay_out
 from gavel_dash.schema import Column
 
 #: Up to so many lines the tooltip names all at one x; of more, the nearest.
@@ -126,7 +126,8 @@ def build_telemetry(
             shapes=build_shapes(data, styles, drawing, cursor),
             annotations=build_annotations(data, styles, drawing),
             showlegend=grid.legend_px > 0,
-            legend=_legend(theme),
+            legend=_legend(theme, len(data.runs)),
+            meta={"whole_x": whole_x(data, drawing.log_x)},
             **_axes(data, grid, drawing),
         ),
     }
@@ -143,11 +144,12 @@ def build_traces(
     by_place = {(panel.field, run): panel for panel in panels for run in panel.runs}
     fields = {field.name: field for field in data.fields}
     smooths = any(line.smoothed for line in data.lines)
-    symbols, named = symbols_of(data.runs, styles), names_all_lines(data, drawing)
+    symbols = {} if drawing.multiples else symbols_of(data.runs, styles)
+    named = names_all_lines(data, drawing)
     traces = [
         {
-            **_line(line, fields[line.field], styles[line.run], by_place[line.field, line.run], smooths),
-            "marker": {"symbol": symbols[line.run], "size": 7, "maxdisplayed": SYMBOLS_PER_LINE},
+            **_line(line, styles[line.run], by_place[line.field, line.run], smooths and not line.smoothed),
+            **_marked(symbols.get(line.run), smooths and not line.smoothed),
             "legendgroup": line.run,
             "showlegend": line.field == data.fields[0].name and line.smoothed == smooths,
             "hovertemplate": _hover(line, fields[line.field], None if named else data.x, styles[line.run]),
@@ -219,18 +221,33 @@ def names_all_lines(data: TelemetryData, drawing: Drawing) -> bool:
     return len(data.runs) <= MOST_NAMED_LINES and not drawing.multiples
 
 
-def symbols_of(runs: Sequence[str], styles: Mapping[str, RunStyle]) -> dict[str, str]:
-    """The shape that says the same as a run's colour; of a colour that has none, one by the run's position."""
+def symbols_of(runs: Sequence[str], styles: Mapping[str, RunStyle]) -> dict[str, dict[str, Any]]:
+    """The marker that says the same as a run's colour; of a colour that has none, one by the run's position.
+
+    Empty where there are more runs than the legend holds: markers would hide the lines.
+    """
+    if len(runs) > MOST_IN_LEGEND:
+        return {}
     shapes = dict(LOOKS)
-    return {run: shapes.get(styles[run].color, SHAPES[i % len(SHAPES)]) for i, run in enumerate(runs)}
+    return {
+        run: {
+            "symbol": shapes.get(styles[run].color, SHAPES[i % len(SHAPES)]),
+            "size": 7,
+            "maxdisplayed": SYMBOLS_PER_LINE,
+        }
+        for i, run in enumerate(runs)
+    }
 
 
-def _line(line: Line, field: Column, style: RunStyle, panel: Panel, smooths: bool) -> dict[str, Any]:
+def _marked(symbol: dict[str, Any] | None, is_faint: bool) -> dict[str, Any]:
+    return {} if symbol is None or is_faint else {"mode": "lines+markers", "marker": symbol}
+
+
+def _line(line: Line, style: RunStyle, panel: Panel, is_faint: bool) -> dict[str, Any]:
     """A line; the raw one under a moving mean is faint and has no tooltip."""
-    is_faint = smooths and not line.smoothed
     return {
         "type": "scatter",
-        "mode": "lines" if is_faint else "lines+markers",
+        "mode": "lines",
         "name": look.escape(style.label),
         "meta": [line.run, line.field],
         "x": typed_array(line.x),
@@ -263,7 +280,21 @@ def _suffix(column: Column) -> str:
     return {"": "", "fraction": "", "jobs/h": " jph"}.get(column.unit, f" {column.unit}")
 
 
-def _legend(theme: str) -> dict[str, Any]:
+def whole_x(data: TelemetryData, log_x: bool) -> list[float] | None:
+    """Ends of all lines on the x axis as its range takes them; None where there is nothing to span.
+
+    Plotly's own range would leave a margin for the markers.
+    """
+    values = [line.x[np.isfinite(line.x) & np.isfinite(line.y)] for line in data.lines]
+    known = np.concatenate([np.empty(0), *values])
+    known = known[known > 0] if log_x else known
+    if not len(known) or known.min() == known.max():
+        return None
+    low, high = float(known.min()), float(known.max())
+    return [float(np.log10(low)), float(np.log10(high))] if log_x else [low, high]
+
+
+def _legend(theme: str, n_runs: int) -> dict[str, Any]:
     return {
         "orientation": "h",
         "x": 0,
@@ -271,7 +302,7 @@ def _legend(theme: str) -> dict[str, Any]:
         "xref": "paper",
         "yref": "container",
         "yanchor": "top",
-        "entrywidth": 1 / RUNS_PER_LEGEND_ROW,
+        "entrywidth": 1 / min(n_runs, RUNS_PER_LEGEND_ROW),
         "entrywidthmode": "fraction",
         "font": {"size": 12, "color": look.token(theme, "text")},
     }
@@ -282,13 +313,14 @@ def _axes(data: TelemetryData, grid: Grid, drawing: Drawing) -> dict[str, Any]:
     axes: dict[str, Any] = {}
     fields = {field.name: field for field in data.fields}
     first_y: dict[str, str] = {}
+    whole = whole_x(data, drawing.log_x)
     for panel in grid.panels:
         field = fields[panel.field]
         y: dict[str, Any] = {
             "domain": list(panel.y_domain),
             "anchor": panel.x_axis,
             "automargin": False,
-            "tickformat": _TICK_FORMATS.get(field.unit, ",~r" if drawing.log_y else ""),
+            "tickformat": _TICK_FORMATS.get(field.unit, ",~r" if drawing.log_y else ","),
             "nticks": 5,
             "type": "log" if drawing.log_y else "linear",
             **({} if drawing.log_y else {"rangemode": "tozero"}),
@@ -299,11 +331,11 @@ def _axes(data: TelemetryData, grid: Grid, drawing: Drawing) -> dict[str, Any]:
         first_y.setdefault(panel.field, panel.y_axis)
         axes[_layout_name(panel.y_axis)] = y
         # The last chart on an x axis carries its ticks.
-        axes[_layout_name(panel.x_axis)] = _x_axis(data, panel, drawing)
+        axes[_layout_name(panel.x_axis)] = _x_axis(data, panel, drawing, whole)
     return axes
 
 
-def _x_axis(data: TelemetryData, panel: Panel, drawing: Drawing) -> dict[str, Any]:
+def _x_axis(data: TelemetryData, panel: Panel, drawing: Drawing, whole: list[float] | None) -> dict[str, Any]:
     x = data.x
     axis: dict[str, Any] = {
         "domain": list(panel.x_domain),
@@ -318,6 +350,8 @@ def _x_axis(data: TelemetryData, panel: Panel, drawing: Drawing) -> dict[str, An
         axis["matches"] = "x"
     if drawing.view is not None and (not drawing.log_x or drawing.view[0] > 0):
         axis["range"] = [float(np.log10(v)) if drawing.log_x else v for v in drawing.view]
+    elif whole is not None:
+        axis["range"] = whole
     return axis
 
 
@@ -345,6 +379,11 @@ def build_annotations(data: TelemetryData, styles: Mapping[str, RunStyle], drawi
         }
         for panel in grid.panels
     ]
+    has_line = {(line.field, line.run) for line in data.lines if np.isfinite(line.y).any()}
+    for panel in grid.panels:
+        if not any((panel.field, run) in has_line for run in panel.runs):
+            middle = {"x": sum(panel.x_domain) / 2, "y": sum(panel.y_domain) / 2, "font": {"size": 13, "color": muted}}
+            titles.append({**base, **middle, "text": "no value to draw"})
     if data.x is not None:
         below = {"x": 0.5, "y": 0, "yanchor": "top", "yshift": -20, "font": {"size": 13, "color": text}}
         titles.append({**base, **below, "text": look.escape(label_with_unit(data.x))})

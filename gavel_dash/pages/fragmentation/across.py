@@ -78,9 +78,9 @@ def _lacking(names: Sequence[str], means: Mapping[str, RunMeans], measure: str) 
     notes = []
     if without:
         why = {
-            "fragmentation_rate": "no node size above 1 is known, which GPUs are busy is not, or all are",
+            "fragmentation_rate": "no node size above 1, no record of which GPUs are busy, or no GPU ever free",
             "free_gpus": "it has no rounds in its measurement phase",
-        }.get(measure, "no node size above 1 is known, or which GPUs are busy is not")
+        }.get(measure, "no node size above 1, or no record of which GPUs are busy")
         whose = "all runs" if len(without) == len(computed) else f"{len(without)} of {len(computed)} runs"
         notes.append(f"Without a value: {whose} ({why}).")
     whole = [name for name in computed if means[name].is_whole_run]

@@ -33,6 +33,7 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         Output("telemetry-key", "children"),
         Output("telemetry-notes", "children"),
         Output("telemetry-empty", "children"),
+        Output("telemetry-chart", "hidden"),
         Input("telemetry-runs", "value"),
         Input("telemetry-options", "data"),
         Input("theme", "data"),
@@ -43,7 +44,8 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         names: Names, controls: Controls, theme: str | None, seen: Seen, cursor: int | None
     ) -> tuple[Any, ...]:
         options = options_of(controls)
-        return draw(sweep, names or [], options, view_in(seen, options), cursor, theme or "light")
+        drawn = draw(sweep, names or [], options, view_in(seen, options), cursor, theme or "light")
+        return *drawn, drawn[-1] is not None
 
     @app.callback(
         Output("telemetry-figure", "figure", allow_duplicate=True),

@@ -32,6 +32,8 @@ from gavel_dash.ui import empty_state
 if TYPE_CHECKING:
     from gavel_dash.sweep import Sweep
 
+#: Figure, its style, key, notes, and what to say instead.
+Drawn = tuple[dict[str, Any], dict[str, str], list[Component], list[Component], Component | None]
 #: Names of runs a note lists before it only counts them.
 MOST_LISTED = 3
 
@@ -39,11 +41,11 @@ MOST_LISTED = 3
 def styles_of(sweep: Sweep, names: Sequence[str], options: Options) -> dict[str, RunStyle]:
     """Colour, pattern and label of each run, as the colour control says.
 
-    A pattern that all runs have tells nothing, and its gaps swallow peaks: the lines are then solid.
+    A pattern's gaps swallow peaks: where it tells nothing (all runs have it, or each has its chart) lines are solid.
     """
     runs = sweep.runs()
     styles = style_runs(runs, names, options.color or default_color(runs, names))
-    if len({style.dash for style in styles.values()}) > 1:
+    if len({style.dash for style in styles.values()}) > 1 and options.view != MULTIPLES:
         return styles
     return {name: replace(style, dash="solid") for name, style in styles.items()}
 
@@ -55,23 +57,23 @@ def drawing_of(options: Options, view: View | None, theme: str) -> Drawing:
 
 def draw(
     sweep: Sweep, names: Sequence[str], options: Options, view: View | None, cursor: int | None, theme: str
-) -> tuple[dict[str, Any], dict[str, str], list[Component], list[Component], Component | None]:
+) -> Drawn:
     """Figure, its style, its key, notes, and what to say instead where there is nothing to draw."""
     try:
         data = collect(sweep, names, options, view)
     except UsageError as error:
-        return *_nothing(theme), [], [], empty_state(str(error), "Choose a field of these runs.")
-    problems = [html.P(problem) for problem in data.problems]
+        return _nothing(theme, str(error), "Choose a field of these runs.")
     if not data.runs:
-        return *_nothing(theme), [], problems, empty_state("No run is chosen.", "Choose runs above, or a whole curve.")
+        return _nothing(theme, " ".join(data.problems) or "No run is chosen.", "Choose runs above, or a whole curve.")
     if not data.fields:
-        return *_nothing(theme), [], problems, empty_state("No field is chosen.", "Choose one to eight fields above.")
+        return _nothing(theme, "No field is chosen.", "Choose one to eight fields above, as y.")
     styles, drawing = styles_of(sweep, data.runs, options), drawing_of(options, view, theme)
     figure = build_telemetry(data, styles, drawing, cursor_points(sweep, data, options, cursor))
     style = {"height": f"{figure['layout']['height']}px"}
     in_figure = drawing.multiples or len(data.runs) <= MOST_IN_LEGEND
     key = [] if in_figure else build_key(data, styles)
-    return figure, style, key, [*problems, *(html.P(note) for note in notes_of(data, options))], None
+    notes = [html.P(note) for note in (*data.problems, *notes_of(data, options))]
+    return figure, style, key, notes, None
 
 
 def refine(
@@ -99,9 +101,9 @@ def place_cursor(
     return patch
 
 
-def _nothing(theme: str) -> tuple[dict[str, Any], dict[str, str]]:
-    layout = look.layout(theme, height=10, xaxis={"visible": False}, yaxis={"visible": False})
-    return {"data": [], "layout": layout}, {"height": "10px", "visibility": "hidden"}
+def _nothing(theme: str, sentence: str, next_step: str) -> Drawn:
+    axes = {"xaxis": {"visible": False}, "yaxis": {"visible": False}}
+    return {"data": [], "layout": look.layout(theme, **axes)}, {}, [], [], empty_state(sentence, next_step)
 
 
 def build_key(data: TelemetryData, styles: dict[str, RunStyle]) -> list[Component]:

@@ -163,7 +163,8 @@ def _lines_of(
         pairs.append((smooth_x, moving_mean(y, time_h, options.smooth_h), True))
     lines = []
     for at, values, smoothed in pairs:
-        no_place = int(((options.log_y & (values <= 0)) | (options.log_x & (at <= 0))).sum())
+        off_axis = (options.log_y & (values <= 0)) | (options.log_x & (at <= 0))
+        no_place = int((off_axis & np.isfinite(at) & np.isfinite(values)).sum())
         drawn_x = np.where(at > 0, at, np.nan) if options.log_x else at
         drawn_y = np.where(values > 0, values, np.nan) if options.log_y else values
         kept = downsample(drawn_x, drawn_y, n_points, view, options.log_x)

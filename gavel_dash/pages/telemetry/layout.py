@@ -60,6 +60,7 @@ def build_page(sweep: Sweep, query: dict[str, object]) -> Component:
             className="telemetry-cursor-line",
         ),
         below=html.Div(id="telemetry-notes", className="telemetry-notes"),
+        id="telemetry-chart",
         className="telemetry-chart",
     )
     return html.Div(

@@ -1,145 +1,159 @@
-"""Who waits while GPUs are free, against rounds counted by hand and against a slow count of random ones."""
+"""Free GPUs and fragmentation, against rounds counted by hand and a slow count of random ones."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 import pytest
 
 from gavel_dash.analysis import fragmentation
-from gavel_dash.analysis.fragmentation import Contention, QueuedDemand, largest_free_blocks, summarize_contention
+from gavel_dash.analysis.fragmentation import (
+    BusyOf,
+    Fragmentation,
+    NodeFragmentation,
+    compute_fragmentation,
+    summarize_nodes,
+    with_node_sizes,
+)
 from gavel_dash.model import Cluster, GpuType
+from tests.plain_rounds import fragmented, free_by_node, occupied_nodes
 
-JOB_DTYPE = np.dtype([("job_id", "i8"), ("scale_factor", "u1")])
 #: Two nodes of four, and two GPUs of which no node is known.
 CLUSTER = Cluster((GpuType("k80", 8, 4), GpuType("v100", 2)))
 
 
-def jobs_of(*scale_factors: int) -> np.ndarray:
-    """Jobs 0, 1, 2 ... with these scale factors."""
-    return np.array(list(enumerate(scale_factors)), dtype=JOB_DTYPE)
+def busy_of(busy: np.ndarray) -> BusyOf:
+    return lambda start, stop: busy[start:stop]
 
 
-def contention(cluster: Cluster, busy: np.ndarray, queues: list[list[int]], jobs: np.ndarray) -> Contention:
-    """Contention over all rounds; `busy` has shape (n_rounds, n_gpus)."""
-    ends = np.cumsum([gpu_type.count for gpu_type in cluster.gpu_types])[:-1]
-    used = np.stack([part.sum(axis=1) for part in np.split(busy, ends, axis=1)], axis=1)
-    return summarize_contention(
-        cluster, used, jobs, 0, len(busy), lambda i: np.array(queues[i], dtype=np.int64), lambda i: busy[i]
-    )
+def fragmentation_of(cluster: Cluster, busy: np.ndarray, *scale_factors: int) -> Fragmentation:
+    """Fragmentation where the file says in every round which GPUs are busy and counts none."""
+    used = np.zeros((len(busy), len(cluster.gpu_types)), int)
+    return compute_fragmentation(cluster, used, np.array(scale_factors, int), np.ones(len(busy), bool), busy_of(busy))
+
+
+def nodes_of(cluster: Cluster, busy: np.ndarray, known: np.ndarray, *scale_factors: int) -> NodeFragmentation:
+    return summarize_nodes(cluster, np.array(scale_factors, int), known, busy_of(busy), 0, len(busy))
 
 
 def test_a_round_by_hand() -> None:
-    # k80: two free GPUs on either node, v100: none free. One job each of 1, 2, 3 and 8 GPUs waits.
-    busy = np.array([[0, 0, 1, 1, 0, 1, 0, 1, 1, 1], [0] * 10], dtype=bool)
-    seen = contention(CLUSTER, busy, [[0, 1, 2, 3], []], jobs_of(1, 2, 3, 8))
-    assert seen.queued == (
-        QueuedDemand(1, 1.0, 0.0, 0.0, 1.0),
-        QueuedDemand(2, 1.0, 0.0, 0.0, 1.0),
-        QueuedDemand(3, 1.0, 0.0, 1.0, 0.0),  # four are free, on no node more than two
-        QueuedDemand(8, 1.0, 1.0, 0.0, 0.0),
-    )
-    assert seen.knows_nodes
-    assert (seen.free_gpus, seen.free_by_type) == (4.0, {"k80": 4.0, "v100": 0.0})
-    # The second round has free GPUs but nobody waits: it counts among the rounds looked at only.
-    assert (seen.n_rounds, seen.n_looked_at, seen.n_waiting, seen.free_while_waiting) == (2, 2, 1, 0.5)
+    # k80: one free GPU on the first node, three on the second; v100: one.
+    busy = np.array([[1, 1, 0, 1, 0, 0, 1, 0, 0, 1], [1] * 10], dtype=bool)
+    found = fragmentation_of(CLUSTER, busy, 1, 1, 2, 8)
+
+    assert (found.classes, found.popularity.tolist()) == ((1, 2, 8), [0.5, 0.25, 0.25])
+    assert (found.node_sizes, found.n_nodes, found.constrained.tolist()) == ((4, None), (2, 0), [True, False])
+    assert found.free.tolist() == [[4, 1], [0, 0]]
+    assert found.largest_block.tolist() == [[3, 1], [0, 0]]
+    assert found.occupied_nodes.tolist() == [[2, 0], [2, 0]]
+    # A class of 1 can use every free GPU, of 2 not the lone one, of 8 none. Nothing is said of the v100s.
+    assert found.fragmented.tolist() == [[[0, 1, 4], [0, 0, 0]], [[0, 0, 0]] * 2]
+    assert found.expected.tolist() == [[1.25, 0], [0, 0]]
+    np.testing.assert_array_equal(found.rate(), [1.25 / 4, np.nan])
+    np.testing.assert_array_equal(found.share(), [1.25 / 8, 0])
 
 
-def test_a_job_larger_than_a_node_spans_nodes() -> None:
-    busy = np.array([[0] * 6 + [1] * 4], dtype=bool)
-    (six,) = contention(CLUSTER, busy, [[0]], jobs_of(6)).queued
-    assert (six.no_gpus, six.scattered, six.could_start) == (0.0, 0.0, 1.0)
+def test_an_idle_cluster_is_fragmented_by_classes_larger_than_a_node_only() -> None:
+    found = fragmentation_of(CLUSTER, np.zeros((1, 10), bool), 4, 4, 8, 8)
+    assert found.fragmented.tolist() == [[[0, 8], [0, 0]]]
+    assert (found.rate().tolist(), found.share().tolist()) == ([0.5], [0.5])
+    assert found.occupied_nodes.tolist() == [[0, 0]]
 
 
 @pytest.mark.parametrize("gpus_per_node", [None, 1])
-def test_without_a_node_size_nothing_is_said_about_scattered_gpus(gpus_per_node: int | None) -> None:
+def test_without_nodes_nothing_can_fragment(gpus_per_node: int | None) -> None:
     cluster = Cluster((GpuType("k80", 4, gpus_per_node),))
-    used = np.array([[2]])
-    seen = summarize_contention(
-        cluster, used, jobs_of(2, 3), 0, 1, lambda _: np.array([0, 1]), lambda _: pytest.fail("nodes are not known")
-    )
-    assert not seen.knows_nodes
-    assert seen.queued == (QueuedDemand(2, 1.0, 0.0, None, 1.0), QueuedDemand(3, 1.0, 1.0, None, 0.0))
+    found = fragmentation_of(cluster, np.array([[1, 0, 1, 0]], bool), 1, 4)
+    assert not found.can_fragment
+    assert (found.node_sizes, found.n_nodes) == ((None,), (0,))
+    assert (found.free.tolist(), found.largest_block.tolist(), found.occupied_nodes.tolist()) == ([[2]], [[2]], [[0]])
+    assert np.isnan([*found.rate(), *found.share()]).all()
+    assert len(nodes_of(cluster, np.zeros((1, 4), bool), np.array([True]), 1, 4).node) == 0
 
 
-def test_without_an_allocation_nodes_say_nothing() -> None:
-    seen = summarize_contention(CLUSTER, np.array([[4, 2]]), jobs_of(3), 0, 1, lambda _: np.array([0]), lambda _: None)
-    assert not seen.knows_nodes
-    assert seen.queued == (QueuedDemand(3, 1.0, 0.0, None, 1.0),)
-
-
-def test_gpus_that_the_simulator_counts_as_used_are_not_free() -> None:
-    # The allocation shows a node of four free, the simulator counts seven of eight in use.
-    used, busy = np.array([[7, 2]]), np.array([1, 1, 1, 1, 0, 0, 0, 0, 1, 1], dtype=bool)
-    seen = summarize_contention(CLUSTER, used, jobs_of(2), 0, 1, lambda _: np.array([0]), lambda _: busy)
-    assert seen.queued == (QueuedDemand(2, 1.0, 1.0, 0.0, 0.0),)
-
-
-def test_jobs_of_unknown_size_are_counted_and_not_split() -> None:
-    busy = np.zeros((1, 10), dtype=bool)
-    seen = contention(CLUSTER, busy, [[0, 1, 77]], jobs_of(0, 2))  # job 77 is not in the table
-    assert seen.queued == (QueuedDemand(2, 1.0, 0.0, 0.0, 1.0), QueuedDemand(None, 2.0, None, None, None))
+def test_without_a_scale_factor_nothing_is_said_of_fragmentation() -> None:
+    found = fragmentation_of(CLUSTER, np.zeros((2, 10), bool), 0, 0)
+    assert (found.classes, found.can_fragment, found.fragmented.shape) == ((), False, (2, 2, 0))
+    assert np.isnan([*found.rate(), *found.share()]).all()
+    assert found.largest_block.tolist() == [[4, 2]] * 2
+    nodes = nodes_of(CLUSTER, np.zeros((2, 10), bool), np.ones(2, bool), 0)
+    assert nodes.free.tolist() == [4, 4]
+    assert np.isnan(nodes.expected).all()
 
 
 def test_a_node_that_is_not_full_counts_with_what_it_has() -> None:
-    cluster = Cluster((GpuType("k80", 5, 4), GpuType("v100", 3)))
-    busy = np.array([1, 1, 1, 1, 0, 1, 0, 0], dtype=bool)
-    assert largest_free_blocks(cluster, busy).tolist() == [1, 2]
+    cluster = Cluster((GpuType("k80", 5, 4), GpuType("v100", 3, 8)))
+    found = fragmentation_of(cluster, np.array([[1, 1, 1, 1, 0, 0, 0, 0], [0, 0, 0, 0, 1, 0, 0, 1]], bool), 2)
+    assert found.n_nodes == (2, 1)
+    assert found.largest_block.tolist() == [[1, 3], [4, 2]]
+    assert found.occupied_nodes.tolist() == [[1, 0], [1, 1]]
+    assert found.fragmented[:, :, 0].tolist() == [[1, 0], [0, 0]]
 
 
-def test_no_rounds_and_no_queue_are_marked() -> None:
-    busy = np.zeros((3, 10), dtype=bool)
-    nobody = contention(CLUSTER, busy, [[], [], []], jobs_of(1))
-    assert (nobody.n_waiting, nobody.free_while_waiting, nobody.queued) == (0, 0.0, ())
-    assert math.isnan(nobody.free_gpus)
-    nothing = contention(CLUSTER, busy[:0], [], jobs_of())
-    assert (nothing.n_rounds, nothing.n_looked_at) == (0, 0)
-    assert math.isnan(nothing.free_while_waiting)
+@pytest.mark.parametrize("block_cells", [1, 10, 30, 2**18])
+def test_where_the_file_says_which_gpus_are_busy_that_counts(block_cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fragmentation, "_BLOCK_CELLS", block_cells)
+    busy = np.zeros((4, 10), bool)
+    busy[:, :3] = True
+    used, known = np.array([[7, 2], [1, 1], [9, 2], [0, 0]]), np.array([True, False, False, True])
+    found = compute_fragmentation(CLUSTER, used, np.array([2]), known, busy_of(busy))
+
+    # Elsewhere what the simulator counts; it may count more GPUs than there are.
+    assert found.free.tolist() == [[5, 2], [7, 1], [0, 0], [5, 2]]
+    assert found.largest_block.tolist() == [[4, 2], [0, 0], [0, 0], [4, 2]]
+    assert found.occupied_nodes.tolist() == [[1, 0], [0, 0], [0, 0], [1, 0]]
+    assert found.fragmented[:, 0, 0].tolist() == [1, 0, 0, 1]
+    np.testing.assert_array_equal(found.rate(), [1 / 5, np.nan, np.nan, 1 / 5])
+    np.testing.assert_array_equal(found.share(), [1 / 8, np.nan, np.nan, 1 / 8])
+    nodes = nodes_of(CLUSTER, busy, known, 2)
+    assert (nodes.type_index.tolist(), nodes.node.tolist()) == ([0, 0], [0, 1])
+    assert (nodes.free.tolist(), nodes.expected.tolist()) == ([1, 4], [1, 0])
 
 
-def test_a_long_stretch_is_looked_at_in_evenly_spaced_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fragmentation, "MOST_ROUNDS", 5)
-    asked: list[int] = []
-
-    def queue_of(index: int) -> np.ndarray:
-        asked.append(index)
-        return np.array([0])
-
-    cluster = Cluster((GpuType("k80", 4),))
-    seen = summarize_contention(cluster, np.zeros((200, 1), int), jobs_of(1), 100, 141, queue_of, lambda _: None)
-    assert asked == [100, 110, 120, 130, 140]
-    assert (seen.n_rounds, seen.n_looked_at, seen.n_waiting) == (41, 5, 5)
+def test_nodes_of_no_known_round_are_marked() -> None:
+    nodes = nodes_of(CLUSTER, np.zeros((2, 10), bool), np.zeros(2, bool), 2)
+    assert np.isnan([*nodes.free, *nodes.expected]).tolist() == [True] * 4
+    assert len(nodes_of(CLUSTER, np.zeros((0, 10), bool), np.zeros(0, bool), 2).free) == 2
 
 
-def test_the_split_agrees_with_a_slow_count() -> None:
+def test_no_rounds() -> None:
+    found = fragmentation_of(CLUSTER, np.zeros((0, 10), bool), 2)
+    assert [len(part) for part in (found.free, found.expected, found.rate(), found.share())] == [0] * 4
+
+
+def test_node_sizes_are_for_types_whose_own_is_not_known() -> None:
+    cluster = with_node_sizes(CLUSTER, {"k80": 2, "v100": 2, "a100": 8})
+    assert [gpu_type.gpus_per_node for gpu_type in cluster.gpu_types] == [4, 2]
+    assert with_node_sizes(CLUSTER, None) == with_node_sizes(CLUSTER, {"v100": 0}) == CLUSTER
+
+
+@pytest.mark.parametrize("block_cells", [50, 2**18])
+def test_random_rounds(block_cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fragmentation, "_BLOCK_CELLS", block_cells)
     rng = np.random.default_rng(3)
-    cluster = Cluster((GpuType("a", 12, 4), GpuType("b", 6, 2), GpuType("c", 5)))
-    jobs = jobs_of(*rng.choice([1, 2, 3, 4, 8], 40))
-    busy = rng.random((60, 23)) < rng.uniform(0.4, 1.0, (60, 1))
-    queues = [rng.choice(40, rng.integers(0, 20), replace=False).tolist() for _ in range(60)]
-    seen = contention(cluster, busy, queues, jobs)
-    assert seen.n_waiting < 60  # some rounds have no queue
+    cluster = Cluster((GpuType("a", 13, 4), GpuType("b", 6, 2), GpuType("c", 5)))
+    types = [(0, 13, 4), (13, 6, 2), (19, 5, None)]
+    scale_factors = rng.choice([1, 2, 3, 4, 8], 40).tolist()
+    busy = rng.random((60, 24)) < rng.uniform(0.2, 1.0, (60, 1))
+    found = fragmentation_of(cluster, busy, *scale_factors)
+    by_node = nodes_of(cluster, busy, np.ones(60, bool), *scale_factors)
 
-    counts: dict[int, list[int]] = {}
-    for row, queue in zip(busy, queues, strict=True):
-        for job in queue:
-            size = int(jobs["scale_factor"][job])
-            by_type = [(~row[:12], 4), (~row[12:18], 2), (~row[18:], 5)]
-            enough = any(free.sum() >= size for free, _ in by_type)
-            held = any(
-                free.sum() >= size
-                if size > node
-                else any(free[at : at + node].sum() >= size for at in range(0, len(free), node))
-                for free, node in by_type
-            )
-            counts.setdefault(size, [0, 0, 0])[2 if held else 1 if enough else 0] += 1
-    assert any(scattered for _, scattered, _ in counts.values())
-    for demand in seen.queued:
-        assert demand.scale_factor is not None
-        no_gpus, scattered, could_start = (n / seen.n_waiting for n in counts[demand.scale_factor])
-        assert (demand.no_gpus, demand.scattered, demand.could_start) == pytest.approx(
-            (no_gpus, scattered, could_start)
-        )
-        assert demand.n_queued == pytest.approx(no_gpus + scattered + could_start)
-    assert sum(demand.n_queued for demand in seen.queued) * seen.n_waiting == pytest.approx(sum(map(len, queues)))
+    mean_free: dict[tuple[int, int], float] = {}
+    mean_lost: dict[tuple[int, int], float] = {}
+    for i, row in enumerate(busy.tolist()):
+        for t, gpu_type in enumerate(types):
+            nodes = free_by_node([[int(cell)] for cell in row], gpu_type)
+            lost = [fragmented(nodes, gpu_type, size) for size in found.classes]
+            assert found.free[i, t] == sum(nodes)
+            assert found.largest_block[i, t] == max(nodes)
+            assert found.occupied_nodes[i, t] == occupied_nodes(nodes, gpu_type)
+            assert found.fragmented[i, t].tolist() == lost
+            each = sum(fragmented(nodes, gpu_type, size) for size in scale_factors) / 40
+            assert found.expected[i, t] == pytest.approx(each)
+            for n, free in enumerate(nodes if gpu_type[2] else []):
+                here = sum(fragmented([free], gpu_type, size) for size in scale_factors) / 40
+                mean_free[t, n] = mean_free.get((t, n), 0) + free / 60
+                mean_lost[t, n] = mean_lost.get((t, n), 0) + here / 60
+    assert found.fragmented.any(axis=0).any(axis=1).tolist() == [True, True, False]
+    assert list(zip(by_node.type_index.tolist(), by_node.node.tolist(), strict=True)) == list(mean_free)
+    assert by_node.free == pytest.approx(list(mean_free.values()))
+    assert by_node.expected == pytest.approx(list(mean_lost.values()))

@@ -107,6 +107,14 @@ def test_without_node_sizes_nothing_is_said_to_be_zero(run: Run) -> None:
     assert split_fragmentation(run.fragmentation({}), BY_CLASS) == {}
 
 
+def test_a_type_without_a_node_size_has_no_numbers_of_nodes_beside_one_that_has(run: Run) -> None:
+    values = measured(run, {"k80": 2})
+    for name in ("largest_free_block", "occupied_nodes", "fragmented_gpus"):
+        assert np.isnan(values[f"{name}_v100"]).all(), name
+        assert np.isfinite(values[f"{name}_k80"]).all(), name
+    assert values["fragmentation_share"] == pytest.approx(values["fragmented_gpus_k80"] / 4)  # of the four k80s
+
+
 def values_of(**columns: list[float]) -> dict[str, np.ndarray]:
     n = len(next(iter(columns.values())))
     blank = {name: np.full(n, np.nan) for name in (*MEASURES, "demand")}
@@ -144,7 +152,9 @@ def runs_table(rows: list[tuple[str, str, float, int | None]]) -> pd.DataFrame:
 def means_of(by_demand: dict[float, list[float]]) -> RunMeans:
     """Free GPUs of rounds by demand."""
     demand = [d for d, values in by_demand.items() for _ in values]
-    return average_rounds(values_of(free_gpus=sum(by_demand.values(), []), demand=demand), 0, len(demand))
+    return average_rounds(
+        values_of(free_gpus=[n for values in by_demand.values() for n in values], demand=demand), 0, len(demand)
+    )
 
 
 RUNS = runs_table(
@@ -204,13 +214,7 @@ def test_what_does_not_exist_is_said() -> None:
 
 @pytest.mark.data
 def test_real_runs_as_by_hand(data_dir: Path) -> None:
-    run = (
-        open_run(data_dir / "published" / "fgd_fifo_random_placement.viz.bin")
-        if (data_dir / "published" / "fgd_fifo_random_placement.viz.bin").exists()
-        else None
-    )
-    if run is None:
-        pytest.skip("the file is elsewhere in this collection")
+    run = open_run(data_dir / "published" / "fgd_fifo_random_placement.viz.bin")
     values = measured(run, {})
     for record in range(0, run.n_rounds, 37):
         expected = plain(run, {t.name: t.gpus_per_node or 1 for t in run.cluster.gpu_types}, record)

@@ -88,7 +88,7 @@ def test_quarters_of_a_gpu() -> None:
 
 
 def test_what_the_file_does_not_say_is_not_known() -> None:
-    stored = [[4, 5, 0], [0, 0, 0], [4, 5, 0], [4, 5, 0]]
+    stored = [[4, 0, 0], [0, 0, 0], [4, 5, 0], [4, 5, 0]]
     found = timelines(stored, [(4, False), (5, False), (6, False)], [(0, 4), (2, 4), (1, 1)], unknown=(1,))
     assert found.known.tolist() == [False, True, True]
     assert found.stay_known.tolist() == [False, True, True]

@@ -54,5 +54,6 @@ def test_random_rounds(n_rounds: int, highest: int) -> None:
 
 def test_more_lanes_than_a_16_bit_number() -> None:
     stored = np.zeros((2, 2**16 + 3), "<u4")
-    stored[:, [1, 2**16 + 1]] = [[7, 8], [7, 9]]
-    assert rows(find_segments(stored)) == [(1, 0, 2, 7), (2**16 + 1, 0, 1, 8), (2**16 + 1, 1, 2, 9)]
+    stored[:, [1, 2**16 + 1]] = [[7, 8], [6, 9]]
+    late = 2**16 + 1
+    assert rows(find_segments(stored)) == [(1, 0, 1, 7), (1, 1, 2, 6), (late, 0, 1, 8), (late, 1, 2, 9)]

@@ -141,7 +141,7 @@ def test_a_job_is_in_the_system_from_the_round_after_its_arrival(
     [
         ([], [0]),
         ([1800], [0.5, 0.5]),  # nothing tells how long the only record lasts
-        ([0, 0, 3600, 7200, 18000], [0, 0, 1, 2, 5, 6]),
+        ([0, 0, 3600, 10800], [0, 0, 1, 3, 4.5]),
     ],
 )
 def test_the_last_record_lasts_as_long_as_the_median_one(seconds: list[float], hours: list[float]) -> None:

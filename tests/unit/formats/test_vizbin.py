@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gavel_dash.errors import VizFormatError
@@ -238,3 +239,40 @@ def test_a_round_cannot_list_more_shared_gpus_than_there_are() -> None:
     rounds = [Round([1, 0], [4, 0, 0, 0, 0], sharing=[(0, (4, 4, 5, 0))] * 6)]
     with pytest.raises(VizFormatError, match="at most 5 shared GPUs in round record 0, found 6"):
         VizFile(build(TYPES, rounds), "run").sharing_entries(0, 1)
+
+
+def test_lanes_are_quarters_where_gpus_are_shared() -> None:
+    rounds = [
+        Round([1, 0], [4, 0, 0, 0, 0]),
+        Round([1, 1], [4, 0, 6, 0, 0], sharing=[(0, (4, 4, 5, 0)), (2, (6, 6, 6, 6))]),
+        Round([0, 0], [0, 0, 0, 0, 0], sharing=[(4, (0, 0, 0, 7))]),
+    ]
+    viz = VizFile(build(TYPES, rounds, job_id_offset=1), "run")
+
+    assert viz.lanes_per_gpu == 4
+    assert viz.lanes(0, 2).tolist() == [[4] * 4 + [0] * 16, [4, 4, 5, 0, 0, 0, 0, 0, 6, 6, 6, 6] + [0] * 8]
+    assert viz.lanes(2, 9).tolist() == [[0] * 19 + [7]]
+    assert viz.lanes(3, 3).shape == (0, 20)
+
+
+def test_lanes_are_gpus_where_none_is_shared() -> None:
+    viz = VizFile(build(TYPES, ROUNDS), "run")
+
+    assert viz.lanes_per_gpu == 1
+    assert viz.lanes(1, 9).tolist() == [[1, 0, 2, 2, 0], [1, 3, 2, 2, 0]]
+    assert np.shares_memory(viz.lanes(0, 3), viz.raw_allocations())
+
+
+def test_records_without_allocation_are_those_that_have_none() -> None:
+    idle = [0] * 5
+    rounds = [
+        Round([0, 0], idle),
+        Round([2, 1], idle, running=2),  # in use, and not a word by whom
+        Round([2, 1], idle),  # nothing runs: some files count GPUs in use all the same
+        Round([0, 0], idle, running=3),
+        Round([1, 0], [0, 7, 0, 0, 0]),
+    ]
+    viz = VizFile(build(TYPES, rounds), "run")
+
+    assert viz.records_without_allocation().tolist() == [False, True, False, False, False]
+    assert [not viz.has_allocation(i) for i in range(5)] == viz.records_without_allocation().tolist()
