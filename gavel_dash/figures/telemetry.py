@@ -302,7 +302,8 @@ def _legend(theme: str, n_runs: int) -> dict[str, Any]:
         "xref": "paper",
         "yref": "container",
         "yanchor": "top",
-        "entrywidth": 1 / min(n_runs, RUNS_PER_LEGEND_ROW),
+        # A little less than its share: the gaps between entries count too.
+        "entrywidth": 1 / min(n_runs, RUNS_PER_LEGEND_ROW) - 0.03,
         "entrywidthmode": "fraction",
         "font": {"size": 12, "color": look.token(theme, "text")},
     }
@@ -320,6 +321,8 @@ def _axes(data: TelemetryData, grid: Grid, drawing: Drawing) -> dict[str, Any]:
             "domain": list(panel.y_domain),
             "anchor": panel.x_axis,
             "automargin": False,
+            # Said, as Plotly would not scale y where matching x axes have a range.
+            "autorange": True,
             "tickformat": _TICK_FORMATS.get(field.unit, ",~r" if drawing.log_y else ","),
             "nticks": 5,
             "type": "log" if drawing.log_y else "linear",

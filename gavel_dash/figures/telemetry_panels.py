@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 TITLE_PX, PHASES_PX, TICKS_PX, BOTTOM_PX = 18, 16, 20, 40
 #: Up to so many runs stand in the figure's own legend, which its pictures keep.
-MOST_IN_LEGEND, RUNS_PER_LEGEND_ROW, LEGEND_ROW_PX = 8, 4, 20
+MOST_IN_LEGEND, RUNS_PER_LEGEND_ROW, LEGEND_ROW_PX = 8, 4, 28
 #: Height of all stacked charts by their number, without the margins; of each where there are more.
-STACK_PX = {1: 400, 2: 412, 3: 420}
+STACK_PX = {1: 392, 2: 404, 3: 412}
 EACH_PX = 132
 #: Small charts: in a row, height of each, and how many runs may have one per field.
 MOST_IN_ROW, SMALL_PX, MOST_SMALL_RUNS = 4, 110, 12

@@ -78,7 +78,6 @@ def build_picker(sweep: Sweep, page: str, selection: Selection) -> Component:
     """The menu of runs (`<page>-runs`), and one that adds all runs of a curve at once (`<page>-add`)."""
     runs = sweep.runs()
     runs = runs[[sweep.has_rounds(name) for name in runs["run"]]]
-    options = [{"label": name, "value": name, "search": name} for name in runs["run"]]
     return html.Div(
         [
             html.Div(
@@ -86,7 +85,7 @@ def build_picker(sweep: Sweep, page: str, selection: Selection) -> Component:
                     html.Label("Runs", htmlFor=f"{page}-runs", className="gd-label"),
                     dcc.Dropdown(
                         id=f"{page}-runs",
-                        options=options,
+                        options=runs["run"].tolist(),
                         value=list(selection.names),
                         multi=True,
                         placeholder="Choose runs",

@@ -13,6 +13,7 @@ import dash
 import flask
 from dash import Dash, dcc
 from dash.development.base_component import Component
+from flask_compress import Compress
 
 from gavel_dash.errors import GavelDashError
 from gavel_dash.pages import PAGES
@@ -56,6 +57,7 @@ def create_app(sweep: Sweep) -> Dash:
     _register_pages()
     app.layout = build_shell(PAGES, sweep.name, len(sweep.names))
     _serve_bootstrap(app.server)
+    _compress(app.server)
     register_api(app.server, sweep)
     register_run_api(app.server, sweep)
     register_player_api(app.server, sweep)
@@ -100,6 +102,14 @@ def _serve_bootstrap(server: flask.Flask) -> None:
     @server.route(BOOTSTRAP_ROUTE)
     def bootstrap_css() -> flask.Response:
         return flask.Response(css, mimetype="text/css", headers={"Cache-Control": "max-age=86400"})
+
+
+def _compress(server: flask.Flask) -> None:
+    # Figures, pages and tables. Static files would be compressed again for every visitor, and the player's bytes are.
+    server.config["COMPRESS_MIMETYPES"] = ["application/json", "text/html", "text/csv"]
+    server.config["COMPRESS_ALGORITHM"] = ["zstd", "gzip"]
+    server.config["COMPRESS_LEVEL"] = 1
+    Compress(server)
 
 
 def _say_error(error: Exception) -> None:

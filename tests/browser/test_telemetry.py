@@ -158,6 +158,16 @@ def test_every_control_changes_the_charts_and_survives_a_reload(
     )
 
 
+def test_a_chart_per_run_shows_every_value_on_one_scale(page: Page, bundled_address: str, sweep: Sweep) -> None:
+    runs = [name for name in sweep.names if "fig10" in name][:3]
+    open_page(page, bundled_address, run=runs, view="multiples", y=["jobs_in_system", "gpus_used"])
+    ranges = page.evaluate(f"Object.values({GRAPH}._fullLayout._plots).map((plot) => plot.yaxis.range)")
+    assert ranges[:3] == [ranges[0]] * 3
+    assert ranges[3:] == [ranges[3]] * 3
+    highest = max(int(sweep[run].rounds()["jobs_in_system"].max()) for run in runs)
+    assert highest <= ranges[0][1] < 1.3 * highest
+
+
 def test_fifty_runs_are_drawn_and_answered_within_the_budget(page: Page, bundled_address: str, sweep: Sweep) -> None:
     sizes: list[int] = []
     page.on(
