@@ -54,7 +54,9 @@
     }
     window.dash_clientside.shell.writeQuery("/jobs", values);
     const query = window.location.search;
-    return filters.run.length === 0 ? [undefined, undefined, undefined] : ["/api/jobs.csv" + query, "/api/distribution.csv" + query, "/api/distribution_quantiles.csv" + query];
+    // Without a run the address would mean the runs a page opens with.
+    const tables = ["jobs", "distribution", "quantiles"];
+    return tables.map((table) => (filters.run.length ? `/api/${table}.csv${query}` : undefined));
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {

@@ -84,7 +84,7 @@ def build_tiles(view: JobView) -> list[Component]:
 
 
 def _types_moved(count: int | None) -> str | None:
-    return None if count is None else f"{count:,} to other GPU types"
+    return None if count is None else f"{count:,} to other types"
 
 
 def _hours(value: float | None) -> str:

@@ -8,6 +8,23 @@ const numbers = (text, n) => {
   return values.length === n && values.every(Number.isFinite) ? values : null;
 };
 
+const MOST_PER_NODE = 65_535;
+
+/** Node sizes as "k80:4,v100:8" spells them: Map(type -> GPUs per node); as gavel_dash/pages/node_sizes.py reads them. */
+export function parseNodeSizes(text) {
+  const sizes = new Map();
+  for (const part of text.split(",")) {
+    const [, name, size] = /^(.+):(\d{1,5})$/.exec(part) ?? [];
+    if (size > 0 && size <= MOST_PER_NODE) sizes.set(name, Number(size));
+  }
+  return sizes;
+}
+
+/** [type, GPUs per node] as an address spells them, sorted by type. */
+export function formatNodeSizes(sizes) {
+  return [...sizes].filter(([, size]) => size).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, size]) => `${name}:${size}`).join(",");
+}
+
 /** State from a query string; what is missing or makes no sense is the default. */
 export function readAddress(search) {
   const query = new URLSearchParams(search);
@@ -29,12 +46,13 @@ export function readAddress(search) {
     loop: loop !== null && loop.every(Number.isInteger) && loop[0] >= 0 && loop[0] <= loop[1] ? loop : null,
     range: range !== null && range[0] >= 0 && range[0] < range[1] ? range : null,
     zoom: zoom !== null && zoom[0] < zoom[1] && zoom[2] < zoom[3] ? zoom : null,
+    nodeSizes: parseNodeSizes(query.get("nodes") ?? ""),
     files: query.getAll("file"),
   };
 }
 
 /** The query of a state: values by key, null where the default need not be written. */
-export function writeAddress({ runs, files, index, speed, color, align, detail, selectedJob, difference, flash, hidden, loop, range, zoom }) {
+export function writeAddress({ runs, files, index, speed, color, align, detail, selectedJob, difference, flash, hidden, loop, range, zoom, nodeSizes }) {
   const list = (values, digits = 0) => values.map((value) => Number(value.toFixed(digits))).join(",");
   return {
     run: runs,
@@ -51,5 +69,6 @@ export function writeAddress({ runs, files, index, speed, color, align, detail, 
     loop: loop === null ? null : list(loop),
     range: range === null ? null : list(range),
     zoom: zoom === null ? null : list(zoom, 2),
+    nodes: formatNodeSizes(nodeSizes) || null,
   };
 }

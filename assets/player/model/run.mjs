@@ -35,13 +35,18 @@ export class Run {
     this.jobIndex = new JobIndex(jobs, meta.jobIdOffset);
     this.window = meta.window;
     this.jctS = Float64Array.from(jobs.durationS, (seconds, row) => (jobs.completed[row] && seconds > 0 ? seconds : NaN));
+    this.setNodeSizes(new Map());
+    this.#sortJobs();
+  }
+
+  /** GPUs per node (Map by type), for types of which the file does not say; what it says comes first. */
+  setNodeSizes(sizes) {
     let firstGpu = 0;
-    this.gpuTypes = meta.gpuTypes.map((type) => {
-      const placed = { ...type, firstGpu };
+    this.gpuTypes = this.meta.gpuTypes.map((type) => {
+      const placed = { ...type, gpusPerNode: type.gpusPerNode ?? sizes.get(type.name) ?? null, firstGpu };
       firstGpu += type.count;
       return placed;
     });
-    this.#sortJobs();
   }
 
   get nRounds() {

@@ -10,7 +10,7 @@ const jph = (value) => `${value.toLocaleString("en-US", { minimumFractionDigits:
 /** Tiles in order: label, how a number is written, and how a difference is. */
 export const TILES = [
   { key: "occupancy", label: "Occupancy", hint: "GPUs in use in this round / all GPUs", write: percent, unit: "pp" },
-  { key: "free_gpus", label: "Free GPUs", hint: "GPUs nobody uses, and the most that are free on one node", write: count },
+  { key: "free_gpus", label: "Free GPUs", hint: "Unallocated GPUs: nobody uses them; and the most that are free on one node", write: count },
   { key: "jobs_running", label: "Running", hint: "Jobs that hold GPUs in this round", write: count },
   { key: "jobs_queued", label: "Queued", hint: "Jobs in the system that hold none", write: count },
   { key: "jobs_completed", label: "Completed", hint: "Jobs completed since the start", write: count },
@@ -23,7 +23,7 @@ export const TILES = [
   { key: "effective_utilization", label: "Eff. utilization", hint: "The scheduler's busy fraction since the start", write: percent, unit: "pp" },
   {
     key: "fragmentation_rate", label: "Fragmentation", write: percent, unit: "pp",
-    hint: "FGD: free GPUs on nodes with too few for a job, weighted by how often jobs ask for that many / free GPUs",
+    hint: "Fragmentation rate (FGD): free GPUs on nodes with too few for a job, weighted by how often jobs ask for that many / free GPUs. Below: the same / all GPUs",
   },
 ];
 
@@ -40,7 +40,7 @@ export function tileValues(run, painted) {
   const rate = head.completionRateJph;
   const values = {
     occupancy: [gpus ? used / gpus : null, `${count(used)} of ${count(gpus)} GPUs`],
-    free_gpus: [free, blocks === null ? noBlocks(painted) : `largest free block ${count(blocks.largestBlock)}`],
+    free_gpus: [free, noNodes(painted) ?? `largest free block ${count(Math.max(...blocks.types.map(({ largestBlock }) => largestBlock ?? 0)))}`],
     jobs_running: [head.jobsRunning, "jobs on GPUs"],
     jobs_queued: [head.jobsQueued, `${count(head.jobsRunning + head.jobsQueued)} in the system`],
     jobs_completed: [head.jobsCompleted, "jobs since the start"],
@@ -48,7 +48,7 @@ export function tileValues(run, painted) {
     mean_jct_h: [all.meanH, all.meanH === null ? noJct(run, head.jobsCompleted) : `${count(all.n - all.missing)} jobs`],
     window_jct_h: [inWindow.meanH, run.window ? `${count(inWindow.n - inWindow.missing)} of ${count(nWindow)} jobs` : "no window known"],
     effective_utilization: [head.effectiveUtilization, "since the start"],
-    fragmentation_rate: fragmentation(painted, gpus),
+    fragmentation_rate: fragmentation(painted),
   };
   const tiles = Object.fromEntries(Object.entries(values).map(([key, [value, detail]]) => [key, { value, detail }]));
   tiles.window_jct_h.isBound = inWindow.n - inWindow.missing < nWindow;
@@ -67,16 +67,24 @@ function noJct(run, completed) {
   return completed === 0 ? "none completed yet" : "no JCTs in the file";
 }
 
-const noBlocks = ({ hasAllocation }) => (hasAllocation ? "node size not known" : "no allocation data");
+/** Why nothing is known of free blocks; null where it is. */
+function noNodes({ blocks, hasAllocation }) {
+  if (blocks.gpus === 0) return blocks.isWhole ? "one GPU per node" : "node size not known";
+  if (!hasAllocation) return "no allocation data";
+  return blocks.isKnown ? null : "a running job is not shown";
+}
 
-function fragmentation({ blocks, hasAllocation, visible, head }, gpus) {
-  if (blocks === null) return [null, noBlocks({ hasAllocation })];
+/** Fragmented / free GPUs, and the share of all, of the types whose nodes hold several GPUs. */
+function fragmentation(painted) {
+  const { blocks, visible, head } = painted;
+  const unknown = noNodes(painted);
+  if (unknown !== null) return [null, unknown];
   if (blocks.fragmented === null) return [null, "no job sizes known"];
   if (blocks.free === 0) return [null, "no GPU is free"];
-  const isWhole = visible === head.gpusUsed.reduce((a, b) => a + b, 0);
-  const share = `${percent(gpus ? blocks.fragmented / gpus : 0)} of all GPUs`;
   // Blocks follow the cells: where the simulator counts other GPUs in use than the file names, that is said.
-  return [blocks.fragmented / blocks.free, isWhole ? share : "of GPUs that name a job"];
+  const isAsCounted = visible === head.gpusUsed.reduce((a, b) => a + b, 0);
+  const of = blocks.types.every(({ size }) => size !== null) ? "all GPUs" : "GPUs on known nodes";
+  return [blocks.fragmented / blocks.free, isAsCounted ? `${percent(blocks.fragmented / blocks.gpus)} of ${of}` : "of GPUs that name a job"];
 }
 
 /** Share in use now and on average since the start, per GPU type. */

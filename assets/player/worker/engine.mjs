@@ -3,9 +3,10 @@
 // Requests for frames are served one at a time; of those that wait only the newest counts. A new `generation` (a jump,
 // another run) aborts the loading for the one before.
 
-import { blockFacts, changesOf } from "./round_facts.mjs";
+import { changesOf } from "./round_facts.mjs";
 import { JobIndex, hoursCoder, remainingCoder, staticCoder, tableOf } from "./coloring.mjs";
-import { popularityOf } from "./blocks.mjs";
+import { nodeFacts, popularityOf } from "./blocks.mjs";
+import { hiddenGpus } from "../decoder/clean_queue.mjs";
 import { FileSource, RangeSource, ServerSource } from "../source/data_source.mjs";
 import { Painter } from "./painter.mjs";
 import { RunReader } from "../source/run_reader.mjs";
@@ -249,7 +250,10 @@ export class Engine {
     ids.set(stored);
     return {
       key, serial: slot.serial, index, head, hasAllocation, visible, pixels, rows, ids, sharing, look,
-      blocks: blockFacts(stored, painter.bands, hasAllocation, slot.popularity),
+      blocks: nodeFacts({
+        ids: stored, sharing, bands: painter.bands, gpusUsed: head.gpusUsed, popularity: slot.popularity,
+        isKnown: hasAllocation && hiddenGpus({ storedIds: stored, sharing, head, jobs: run.jobs, jobIdOffset: run.jobIdOffset }) === 0,
+      }),
       changes: view.flash && index > 0 ? changesOf(stored, idsOf(index - 1)) : null,
       since: view.needsSince ? { records: tracker.since.slice(), isBound: tracker.isBound.slice() } : null,
       codes: playing ? null : painter.rowsOfCodes(),

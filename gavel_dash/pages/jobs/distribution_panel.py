@@ -79,7 +79,7 @@ def build_distribution_panel(options: DistributionOptions) -> Component:
                 "/api/distribution.csv",
                 height="300px",
                 controls=csv_link(
-                    "jobs-quantiles-csv", "/api/distribution_quantiles.csv", "Quantiles CSV", "Download the table below"
+                    "jobs-quantiles-csv", "/api/quantiles.csv", "Quantiles CSV", "Download the table below"
                 ),
                 hint="Share of the jobs at or below each value. Follows the filters by window, type, scale factor and "
                 "category, not those by state or column: what became of a job would bend its distribution.",

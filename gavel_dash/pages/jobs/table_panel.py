@@ -18,6 +18,8 @@ from gavel_dash.ui import column_defs, csv_link, grid, grouped, labelled, panel,
 GRID = "jobs-grid"
 _WIDTHS = {"run": 150, "job_id": 80, "job_type": 170, "category": 130, "gpu_types": 130}
 _WIDTH = 118
+#: Hours first: rounds say the same times again.
+_SHOWN = sorted(JOBS_OF_RUNS, key=lambda column: column.name.endswith("_round"))
 #: AG Grid cannot filter these: the quick filters do.
 _NO_FILTER = ("completed", "in_window", "censored")
 _YES_NO = {"function": "params.value == null ? '' : params.value ? 'yes' : 'no'"}
@@ -98,7 +100,7 @@ def build_table_panel(model: dict[str, Any], order: Sequence[Mapping[str, str]],
     """The table; its rows come by a callback."""
     table = grid(
         GRID,
-        column_defs(JOBS_OF_RUNS, _overrides(order, n_runs)),
+        column_defs(_SHOWN, _overrides(order, n_runs)),
         None,
         "row",
         "Jobs of the runs chosen",

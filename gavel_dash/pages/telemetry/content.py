@@ -14,15 +14,9 @@ from dash.development.base_component import Component
 from gavel_dash.errors import UsageError
 from gavel_dash.figures import theme as look
 from gavel_dash.figures.run_style import RunStyle, default_color, style_runs
-from gavel_dash.figures.telemetry import (
-    Drawing,
-    TelemetryData,
-    build_annotations,
-    build_cursors,
-    build_shapes,
-    build_telemetry,
-    build_traces,
-)
+from gavel_dash.figures.telemetry import build_cursors, build_shapes, build_telemetry, build_traces
+from gavel_dash.figures.telemetry_axes import build_annotations
+from gavel_dash.figures.telemetry_data import Drawing, TelemetryData
 from gavel_dash.figures.telemetry_marks import phase_edges
 from gavel_dash.figures.telemetry_panels import MOST_IN_LEGEND, MOST_SMALL_RUNS
 from gavel_dash.pages.telemetry.data import collect, cursor_points, open_runs, read_records, survey

@@ -14,7 +14,8 @@ from numpy.lib.recfunctions import repack_fields
 from gavel_dash.analysis.downsample import downsample, is_monotone
 from gavel_dash.analysis.fields import RunRecords, compute_field, moving_mean, order_completions
 from gavel_dash.errors import GavelDashError, UsageError
-from gavel_dash.figures.telemetry import Line, RunMarks, TelemetryData
+from gavel_dash.figures.telemetry_data import Line, TelemetryData
+from gavel_dash.figures.telemetry_marks import RunMarks
 from gavel_dash.pages.selection import MOST_RUNS
 from gavel_dash.pages.telemetry.state import Options, View
 from gavel_dash.schema import Column

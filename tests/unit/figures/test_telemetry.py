@@ -11,15 +11,9 @@ import numpy as np
 import pytest
 
 from gavel_dash.figures.run_style import RunStyle
-from gavel_dash.figures.telemetry import (
-    Drawing,
-    Line,
-    TelemetryData,
-    build_cursors,
-    build_telemetry,
-    label_with_unit,
-    typed_array,
-)
+from gavel_dash.figures.telemetry import build_cursors, build_telemetry, typed_array
+from gavel_dash.figures.telemetry_axes import label_with_unit
+from gavel_dash.figures.telemetry_data import Drawing, Line, TelemetryData
 from gavel_dash.figures.telemetry_marks import RunMarks
 from gavel_dash.figures.telemetry_panels import MOST_SMALL_RUNS, lay_out
 from gavel_dash.schema.telemetry import telemetry_columns
