@@ -1,7 +1,8 @@
 // What happens on the Cluster page: runs come and go, rounds are drawn, controls act. The parts do the work.
 
 import { byId, setProps, write } from "./panels/dom.mjs";
-import { readAddress, writeAddress } from "./model/address.mjs";
+import { formatNodeSizes, parseNodeSizes, readAddress, writeAddress } from "./model/address.mjs";
+import { NodesPanel } from "./panels/nodes_panel.mjs";
 import { QueuePanel } from "./panels/queue_panel.mjs";
 import { TilePanel, tileValues, typeValues } from "./panels/tiles.mjs";
 import { differenceNote, nowLine } from "./panels/round_words.mjs";
@@ -27,6 +28,7 @@ export class ClusterPage {
   #settleTimer = 0;
   #resizeTimer = 0;
   #sizes = "";
+  #nodeSizes = new Map();
 
   constructor(root) {
     this.root = root;
@@ -58,6 +60,7 @@ export class ClusterPage {
         onPick: (renderer, at) => this.jobs.pick(renderer, at),
       },
     }));
+    this.nodePanels = BADGES.map((_, k) => new NodesPanel(byId(`cluster-nodes-${k}`)));
     this.tiles = new TilePanel(byId("cluster-tiles"));
     this.legend = new Legend(byId("cluster-legend"), this.model);
     this.jobs = new JobView(this);
@@ -92,6 +95,28 @@ export class ClusterPage {
     this.say(`${run ? `${run.name}: ` : ""}${message}. Step to try again.`);
   }
 
+  /** GPUs per node by type, as the browser remembers them. What the address names is remembered first. */
+  setNodeSizes(remembered) {
+    const sizes = parseNodeSizes(formatNodeSizes(Object.entries(remembered ?? {})));
+    const asked = this.address.nodeSizes;
+    if (asked.size > 0) {
+      this.address.nodeSizes = new Map();
+      asked.forEach((size, name) => sizes.set(name, size));
+      setProps("node-sizes", { data: Object.fromEntries(sizes) });
+    }
+    if (formatNodeSizes(sizes) === formatNodeSizes(this.#nodeSizes)) return;
+    this.#nodeSizes = sizes;
+    this.#layNodes(this.order);
+    this.requestFrames();
+  }
+
+  #layNodes(runs) {
+    runs.forEach((run, k) => {
+      run.setNodeSizes(this.#nodeSizes);
+      this.nodePanels[k].build(run.gpuTypes);
+    });
+  }
+
   // --- runs ---------------------------------------------------------------------------------------------------------
 
   /** Show the runs once all of them are open. */
@@ -111,6 +136,7 @@ export class ClusterPage {
     if (!isSameA && !isFirst) this.model.set({ loop: null });
     this.queue.setRuns(runs.map((_, k) => BADGES[k]));
     this.#showHeads(runs);
+    this.#layNodes(runs);
     this.requestFrames();
   }
 
@@ -146,7 +172,7 @@ export class ClusterPage {
       serial: this.#serial,
       runs: runs.map((run, k) => ({
         key: run.key, may_share: run.meta.hasSharing, ...sizeOf(k),
-        gpu_types: run.meta.gpuTypes.map((type) => ({ name: type.name, count: type.count, gpus_per_node: type.gpusPerNode })),
+        gpu_types: run.gpuTypes.map((type) => ({ name: type.name, count: type.count, gpus_per_node: type.gpusPerNode })),
       })),
       categories: [...new Set(runs.flatMap((run) => run.categories))].sort(),
       scale_factors: [...new Set(runs.flatMap((run) => run.scaleFactors))].sort((a, b) => a - b),
@@ -267,7 +293,10 @@ export class ClusterPage {
   #showSide() {
     const shown = this.shown();
     if (shown.length === 0) return;
-    shown.forEach(({ painted, k }) => write(byId(`cluster-note-${k}`), differenceNote(painted)));
+    shown.forEach(({ painted, k }) => {
+      write(byId(`cluster-note-${k}`), differenceNote(painted));
+      this.nodePanels[k].show(painted.blocks);
+    });
     write(byId("cluster-tiles-round"), `Round ${shown[0].painted.head.round.toLocaleString("en-US")}`);
     this.tiles.show(shown.map(({ badge, run, painted, hasEnded }) => ({ badge, hasEnded, values: tileValues(run, painted), types: typeValues(run, painted) })));
     this.scrubber.setSlider(this.model.get("position"), nowLine(shown[0]));
@@ -283,8 +312,19 @@ export class ClusterPage {
     shown.forEach(({ renderer }) => renderer.sync());
     this.queue.ask();
     this.writeAddress();
+    this.#linkElsewhere();
     const { head } = shown[0].painted;
     write(byId("cluster-live"), `${nowLine(shown[0])} · ${head.jobsRunning} running · ${head.jobsQueued} queued`);
+  }
+
+  /** The other pages about the runs of the sweep, at this round of run A. */
+  #linkElsewhere() {
+    const runs = this.order.filter((run) => run.base !== null);
+    byId("cluster-elsewhere").hidden = runs.length === 0;
+    if (runs.length === 0) return;
+    const query = new URLSearchParams(runs.map((run) => ["run", run.name]));
+    if (runs[0] === this.order[0]) query.set("round", this.shown()[0].painted.index);
+    for (const page of ["telemetry", "jobs", "fragmentation"]) setProps(`cluster-to-${page}`, { href: `/${page}?${query}` });
   }
 
   writeAddress() {
@@ -297,6 +337,7 @@ export class ClusterPage {
       files: this.order.filter((run) => run.source.kind === "url").map((run) => run.source.url),
       index: first.painted.index, color: colorBy, detail: this.detail, range: this.scrubber.zoomedRange,
       speed, align, selectedJob, difference, flash, hidden, loop, zoom,
+      nodeSizes: this.#nodeSizes,
     }));
   }
 
@@ -352,6 +393,6 @@ export class ClusterPage {
     this.resizing.disconnect();
     this.worker.terminate();
     this.renderers.forEach((renderer) => renderer.destroy());
-    [this.controls, this.scrubber, this.jobs, this.opening, this.exporter, this.runs].forEach((part) => part.destroy());
+    [this.controls, this.scrubber, this.jobs, this.queue, this.opening, this.exporter, this.runs].forEach((part) => part.destroy());
   }
 }

@@ -25,6 +25,9 @@ export const load = (infos) => current()?.runs.load(infos ?? []);
 /** Called by Dash with the frames that were asked for. */
 export const frame = (frames) => frames && current()?.frame(frames);
 
+/** Called by Dash with the node sizes that the browser remembers. */
+export const nodeSizes = (sizes) => current()?.setNodeSizes(sizes);
+
 /** Called by Dash when a control has changed. */
 export const choose = () => current()?.controls.choose();
 

@@ -26,11 +26,15 @@ class RunStyle:
 
 
 def default_color(runs: pd.DataFrame, names: Sequence[str]) -> str:
-    """What colour tells best: the curve where no two runs are of one, else the rate where they differ, else the run."""
+    """What colour tells best: what differs between any two runs; of more runs than colours, what groups them."""
     chosen = runs[runs["run"].isin(set(names))]
     if chosen["curve"].nunique() == len(names):
         return "curve"
-    return "rate" if chosen["arrival_rate_jph"].nunique() == len(names) else "run"
+    if chosen["arrival_rate_jph"].nunique() == len(names):
+        return "rate"
+    if len(names) <= len(LOOKS):
+        return "run"
+    return "curve" if chosen["curve"].nunique() > 1 else "rate"
 
 
 def style_runs(runs: pd.DataFrame, names: Sequence[str], color: str) -> dict[str, RunStyle]:

@@ -18,6 +18,7 @@ from dash.development.base_component import Component
 
 from gavel_dash.pages.cluster_layout import OPTIONS, build_layout
 from gavel_dash.pages.cluster_view import build_frames, csv_links, open_runs, problem_links
+from gavel_dash.pages.node_sizes import register_node_sizes
 
 if TYPE_CHECKING:
     from gavel_dash.sweep import Sweep
@@ -49,6 +50,7 @@ def layout(sweep: Sweep, **query: object) -> Component:
 def register_callbacks(app: Dash, sweep: Sweep) -> None:
     """Register the page's callbacks on an app."""
     _register_browser_callbacks(app)
+    register_node_sizes(app, "cluster")
 
     @app.callback(
         Output("cluster-info", "data"),
@@ -81,6 +83,9 @@ def _register_browser_callbacks(app: Dash) -> None:
     # Only a callback with an output is called when the page appears.
     app.clientside_callback(
         ClientsideFunction("cluster", "load"), Output("cluster-quiet", "title"), Input("cluster-info", "data")
+    )
+    app.clientside_callback(
+        ClientsideFunction("cluster", "nodeSizes"), Output("cluster-quiet", "children"), Input("node-sizes", "data")
     )
     app.clientside_callback(ClientsideFunction("cluster", "frame"), Input("cluster-frames", "data"))
     app.clientside_callback(

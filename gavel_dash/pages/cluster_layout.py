@@ -24,6 +24,8 @@ from gavel_dash.pages.cluster_view import (
     problem_links,
     run_options,
 )
+from gavel_dash.pages.fragmentation.data import types_without_nodes
+from gavel_dash.pages.node_sizes import build_node_sizes
 from gavel_dash.ui import button, csv_link, labelled, page_header, panel, query_value
 
 if TYPE_CHECKING:
@@ -76,7 +78,10 @@ def build_layout(sweep: Sweep, query: Mapping[str, object]) -> Component:
             ),
             html.Div(
                 [
-                    html.Div([_heatmap_panel(initial_color(query)), scrubber_panel(query)], className="cluster-main"),
+                    html.Div(
+                        [_heatmap_panel(initial_color(query), types_without_nodes(sweep)), scrubber_panel(query)],
+                        className="cluster-main",
+                    ),
                     html.Div(
                         [
                             panel(
@@ -113,10 +118,26 @@ def _downloads(rounds_href: str, jobs_href: str) -> list[Component]:
     ]
     menu = dbc.DropdownMenu(items, label="Export", id="cluster-export", align_end=True, toggle_class_name="gd-button")
     return [
+        _elsewhere(),
         csv_link("cluster-rounds-csv", rounds_href, "Rounds CSV", "Download all rounds of run A as CSV"),
         csv_link("cluster-jobs-csv", jobs_href, "Jobs CSV", "Download all jobs of run A as CSV"),
         menu,
     ]
+
+
+def _elsewhere() -> Component:
+    """The pages that show the same runs at the same round; the player knows which."""
+    links = {"telemetry": "Telemetry", "jobs": "Jobs", "fragmentation": "Fragmentation"}
+    return html.Nav(
+        [
+            html.Span("This round in", className="gd-muted"),
+            *(dcc.Link(label, id=f"cluster-to-{name}", href=f"/{name}") for name, label in links.items()),
+        ],
+        id="cluster-elsewhere",
+        className="cluster-elsewhere",
+        hidden=True,
+        **{"aria-label": "The same round on other pages"},
+    )
 
 
 def _run_controls(names: list[str], name: str | None, beside: list[str]) -> Component:
@@ -146,7 +167,7 @@ def _run_controls(names: list[str], name: str | None, beside: list[str]) -> Comp
     )
 
 
-def _heatmap_panel(color: str) -> Component:
+def _heatmap_panel(color: str, gpu_types: list[str]) -> Component:
     colors = menu("color", {value: label for value, label in COLOR_BY.items()}, color, width_px=176)
     toggles = dcc.Checklist(
         id="cluster-toggles",
@@ -181,6 +202,7 @@ def _heatmap_panel(color: str) -> Component:
                         id="cluster-align-box",
                         hidden=True,
                     ),
+                    build_node_sizes("cluster", gpu_types) if gpu_types else None,
                 ],
                 className="cluster-view-controls",
             ),
@@ -223,6 +245,7 @@ def _slot(k: int) -> Component:
                 **{"aria-label": "Heatmap: every GPU by type, coloured by what runs on it in this round"},
             ),
             html.P(id=f"cluster-note-{k}", className="cluster-note"),
+            html.Div(id=f"cluster-nodes-{k}", className="cluster-nodes", tabIndex=0, **{"aria-label": "Free blocks"}),
         ],
         id=f"cluster-slot-{k}",
         className="cluster-slot",

@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 from gavel_dash import schema
 from gavel_dash.figures.scrubber import HEIGHT_PX as SCRUBBER_HEIGHT_PX
 from gavel_dash.figures.scrubber import MARGIN as SCRUBBER_MARGIN
+from gavel_dash.schema.columns import col
 from gavel_dash.ui import button, column_defs, grid, labelled, panel, query_value
 
 #: The transport's buttons, in order, with their tooltips.
@@ -24,6 +25,15 @@ TRANSPORT = {
 }
 #: Multiples of five rounds a second; `assets/player/controller/clock.mjs` has the same.
 SPEEDS = (0.25, 0.5, 1, 2, 5, 10, 20, 50, 100)
+
+#: What the player says of each waiting job: `REASONS` of `assets/player/worker/blocks.mjs`.
+WHY = col(
+    "why",
+    "str",
+    "",
+    "Why",
+    "could start: free GPUs could hold it; scattered: enough are free, but on no one node; no GPUs: too few are free",
+)
 
 
 def menu(name: str, options: Mapping[Any, str], value: Any, width_px: int) -> dcc.Dropdown:
@@ -120,12 +130,13 @@ def _transport(query: Mapping[str, object]) -> Component:
 def queue_panel() -> Component:
     """Who waits in the round."""
     overrides: dict[str, dict[str, Any]] = {
-        "job_id": {"width": 66, "minWidth": 56},
-        "job_type": {"flex": 1, "minWidth": 76},
-        "scale_factor": {"width": 60, "minWidth": 50, "headerName": "GPUs"},
-        "time_in_system_h": {"width": 78, "headerName": "Age (h)"},
+        "job_id": {"width": 62, "minWidth": 56, "cellRenderer": "ClusterJob"},
+        "job_type": {"flex": 1, "minWidth": 46},
+        "scale_factor": {"width": 54, "minWidth": 50, "headerName": "GPUs"},
+        "time_in_system_h": {"width": 72, "headerName": "Age (h)"},
+        "why": {"width": 88, "minWidth": 88},
     }
-    columns = [column for column in schema.QUEUE if column.name in overrides]
+    columns = [column for column in (*schema.QUEUE, WHY) if column.name in overrides]
     definitions = [{**column, "filter": False} for column in column_defs(columns, overrides)]
     table = grid(
         "cluster-queue",
@@ -139,7 +150,7 @@ def queue_panel() -> Component:
     return panel(
         [
             html.Div(id="cluster-queue-summary", className="cluster-queue-summary"),
-            html.Div(table, className="cluster-queue-box"),
+            html.Div(table, id="cluster-queue-box", className="cluster-queue-box"),
         ],
         "Queue",
         [

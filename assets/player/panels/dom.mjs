@@ -18,6 +18,19 @@ export function write(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
 }
 
+/** A link to another page of the app, which is not loaded anew. */
+export function pageLink(text, href, title) {
+  const link = make("a", "cluster-page-link", text);
+  Object.assign(link, { href, title });
+  link.addEventListener("click", (event) => {
+    event.stopPropagation();
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    window.dash_clientside.shell.go(link.getAttribute("href"));
+  });
+  return link;
+}
+
 /** Offer bytes to the user as a file. */
 export function download(blob, name) {
   const link = make("a");

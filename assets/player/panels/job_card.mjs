@@ -64,7 +64,7 @@ export function jobFacts(job) {
   ];
 }
 
-/** Show the card of a job in each run. columns: [{ badge, job, status, gpus }]. */
+/** Show the card of a job in each run. columns: [{ badge, job, status, gpus, href (its page, null without one), k }]. */
 export function showCard(element, jobId, columns, actions) {
   const several = columns.length > 1;
   const close = make("button", "gd-icon-button", "×");
@@ -73,7 +73,7 @@ export function showCard(element, jobId, columns, actions) {
   close.setAttribute("aria-label", close.title);
   close.addEventListener("click", actions.onClose);
   const head = make("div", "gd-panel-head", [make("h2", "gd-panel-title", `Job ${jobId}`), close]);
-  const bodies = columns.map(({ badge, job, status, gpus, k }) => {
+  const bodies = columns.map(({ badge, job, status, gpus, href, k }) => {
     const rows = jobFacts(job).flatMap(([label, value]) => [make("dt", "", label), make("dd", "", value)]);
     const now = make("div", "cluster-card-now", [several ? make("span", "cluster-badge", badge) : "", make("strong", "", status), gpus.length ? ` on ${gpuWords(gpus)}` : ""]);
     const life = make("div", "cluster-life");
@@ -90,6 +90,7 @@ export function showCard(element, jobId, columns, actions) {
       button.addEventListener("click", () => actions.onJump(k, event));
       return button;
     }));
+    if (href !== null && job.known) jumps.append(pageLink("Its page", href, "What became of this job: its life, its GPUs and its neighbours"));
     return make("div", "cluster-card-run", [now, life, make("dl", "cluster-facts", rows), jumps]);
   });
   element.replaceChildren(head, ...bodies);

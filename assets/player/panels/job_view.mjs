@@ -2,6 +2,7 @@
 
 import { byId, make } from "./dom.mjs";
 import { gpuName, jobLines, showCard } from "./job_card.mjs";
+import { jobHref } from "./queue_panel.mjs";
 
 export class JobView {
   #request = 0;
@@ -129,10 +130,14 @@ export class JobView {
       const { run, painted } = entry;
       const job = run.job(jobId, painted.index);
       const gpus = this.#gpusOf(entry, jobId);
-      return { ...entry, job, gpus, status: statusOf(job, gpus, painted) };
+      return { ...entry, job, gpus, status: statusOf(job, gpus, painted), href: jobHref(run, jobId, painted.index) };
     });
     const shape = JSON.stringify([jobId, columns.map(({ job, gpus, status, run }) => [run.key, gpus, status, job.progress?.toFixed(2), job.firstStart, job.endH])]);
-    if (shape === this.#shape) return;
+    if (shape === this.#shape) {
+      const links = [...this.card.querySelectorAll(".cluster-page-link")];
+      if (!model.get("playing")) columns.filter(({ job, href }) => job.known && href !== null).forEach(({ href }, k) => links[k].setAttribute("href", href));
+      return;
+    }
     this.#shape = shape;
     showCard(this.card, jobId, columns, {
       onClose: () => model.set({ selectedJob: null }),

@@ -1,25 +1,44 @@
-// The queue beside the heatmap: a table that asks for the rows in view, so that thousands of jobs cost nothing.
+// The queue beside the heatmap: who waits and why, by size, and a table that asks for the rows in view, so that thousands
+// of jobs cost nothing.
 
 import { byId, make, write } from "./dom.mjs";
+import { count } from "./round_words.mjs";
+import { REASONS, reasonOf } from "../worker/blocks.mjs";
 
 const FOLLOW_MS = 500;
+export const NOT_KNOWN = "not known";
 const COLUMNS = {
   job_id: (row) => row.job_id,
   job_type: (row) => row.job_type,
   scale_factor: (row) => row.scale_factor,
   time_in_system_h: (row) => row.time_in_system_h,
+  why: (row) => (row.why === NOT_KNOWN ? null : REASONS.indexOf(row.why)),
+};
+const HINTS = {
+  "could start": "Enough free GPUs of one type, on one node where a job must fit on one: the scheduler lets them wait",
+  scattered: "Enough free GPUs of one type, but no node holds them",
+  "no GPUs": "No GPU type has enough free GPUs",
 };
 
-/** Rows of a queue in stored order: { key, job_id, job_type, scale_factor, time_in_system_h }, null where not known. */
-export function queueRows(ids, run, index) {
+/** Address of a job's page at a record; null for runs that are not of the sweep. */
+export function jobHref(run, jobId, index) {
+  return run.base === null ? null : `/job?${new URLSearchParams({ run: run.name, job: jobId, round: index })}`;
+}
+
+/** Rows of a queue in stored order: { key, href, job_id, job_type, scale_factor, time_in_system_h, why }, null where not
+ * known. `facts`: nodeFacts of the round. */
+export function queueRows(ids, run, index, facts) {
   return Array.from(ids, (jobId) => {
     const job = run.job(jobId, index);
+    const scaleFactor = job.known ? job.scaleFactor : null;
     return {
       key: String(jobId),
+      href: job.known ? jobHref(run, jobId, index) : null,
       job_id: jobId,
       job_type: job.known ? job.jobType : null,
-      scale_factor: job.known ? job.scaleFactor : null,
+      scale_factor: scaleFactor,
       time_in_system_h: job.known && Number.isFinite(job.ageH) ? job.ageH : null,
+      why: reasonOf(scaleFactor, facts) ?? NOT_KNOWN,
     };
   });
 }
@@ -38,16 +57,39 @@ export function sortRows(rows, sortModel) {
   });
 }
 
-/** How many wait by the GPUs they ask for: [["2 GPUs", 12], ...], unknown sizes last. */
+/** Who waits by scale factor, unknown sizes last: [{ scaleFactor, queued, counts (by REASONS), notKnown }]. */
 export function queueSizes(rows) {
-  const counts = new Map();
-  for (const { scale_factor: factor } of rows) counts.set(factor, (counts.get(factor) ?? 0) + 1);
-  const name = (factor) => (factor === null ? "of unknown size" : `× ${factor} GPU${factor === 1 ? "" : "s"}`);
-  return [...counts].sort(([a], [b]) => (a ?? Infinity) - (b ?? Infinity)).map(([factor, n]) => [name(factor), n]);
+  const sizes = new Map();
+  for (const { scale_factor: scaleFactor, why } of rows) {
+    if (!sizes.has(scaleFactor)) sizes.set(scaleFactor, { scaleFactor, queued: 0, counts: REASONS.map(() => 0), notKnown: 0 });
+    const size = sizes.get(scaleFactor);
+    size.queued += 1;
+    if (why === NOT_KNOWN) size.notKnown += 1;
+    else size.counts[REASONS.indexOf(why)] += 1;
+  }
+  return [...sizes.values()].sort((a, b) => (a.scaleFactor ?? Infinity) - (b.scaleFactor ?? Infinity));
+}
+
+/** GPUs that the waiting jobs ask for, in words; jobs of unknown size make it a lower bound. */
+export function pendingWords(sizes) {
+  const gpus = sizes.reduce((sum, { scaleFactor, queued }) => sum + (scaleFactor ?? 0) * queued, 0);
+  const queued = sizes.reduce((sum, size) => sum + size.queued, 0);
+  const bound = sizes.some(({ scaleFactor }) => scaleFactor === null) ? "at least " : "";
+  return `${count(queued)} wait${queued === 1 ? "s" : ""} for ${bound}${count(gpus)} GPU${gpus === 1 ? "" : "s"}`;
+}
+
+/** What a cell of the split says: "–" where the part of a size, or scattered jobs at all, cannot be known. */
+export function splitCell({ scaleFactor, queued, counts, notKnown }, k, facts) {
+  if (scaleFactor === null || notKnown === queued) return "–";
+  if (REASONS[k] === "scattered" && facts.gpus === 0) return "–";
+  return count(counts[k]);
 }
 
 export class QueuePanel {
   #rows = [];
+  #facts = null;
+  #pointed = null;
+  #listening = new AbortController();
   #slot = 0;
   #askedAt = 0;
   #requests = 0;
@@ -58,6 +100,7 @@ export class QueuePanel {
   constructor(page) {
     this.page = page;
     this.summary = byId("cluster-queue-summary");
+    byId("cluster-queue-box").addEventListener("focusout", () => this.#point(null), { signal: this.#listening.signal });
   }
 
   /** The runs whose queues can be chosen. */
@@ -90,6 +133,7 @@ export class QueuePanel {
     const { run, painted } = entry;
     this.#askedAt = performance.now();
     this.#wanted = this.#post(run, painted.index);
+    this.#facts = painted.blocks;
     const link = byId("cluster-queue-csv");
     link.hidden = run.base === null;
     link.href = run.base === null ? "" : `${run.base}/queue.csv?round_index=${painted.index}`;
@@ -117,7 +161,7 @@ export class QueuePanel {
     }
     const entry = this.page.shown()[this.#slot];
     if (!entry || entry.run.key !== key || request !== this.#wanted || isAborted) return;
-    const rows = ids === null ? [] : queueRows(ids, entry.run, index);
+    const rows = ids === null ? [] : queueRows(ids, entry.run, index, this.#facts);
     const head = entry.painted.index === index ? entry.painted.head : null; // playing has gone on
     const round = head?.round ?? entry.run.clock?.round[index] ?? index;
     write(byId("cluster-queue-round"), `round ${round.toLocaleString("en-US")}`);
@@ -127,23 +171,44 @@ export class QueuePanel {
   /** `counted` is the round's own number of queued jobs, `problem` a sentence where the queue is damaged. */
   #show({ rows, counted, problem }) {
     this.#rows = rows;
+    if (!rows.some(({ job_id: jobId }) => jobId === this.#pointed)) this.#point(null);
     const parts = problem
       ? [make("span", "gd-bad", `Damaged queue: ${problem}`)]
       : rows.length === 0
         ? [make("span", "gd-muted", "No waiting job is listed in this round.")]
-        : [
-            make("strong", "", `${rows.length.toLocaleString("en-US")} wait`),
-            ...queueSizes(rows).map(([size, n]) => make("span", "cluster-queue-part", `${n.toLocaleString("en-US")} ${size}`)),
-          ];
+        : this.#split(queueSizes(rows));
     if (!problem && rows.length !== counted) {
-      parts.push(make("div", "gd-muted", `The file lists ${rows.length.toLocaleString("en-US")} of ${counted.toLocaleString("en-US")} queued jobs.`));
+      parts.push(make("div", "gd-muted", `The file lists ${count(rows.length)} of ${count(counted)} queued jobs.`));
     }
-    const text = parts.map((part) => part.textContent).join("|");
+    const text = parts.map((part) => part.innerHTML).join("|");
     if (this.summary.dataset.text !== text) {
       this.summary.dataset.text = text;
       this.summary.replaceChildren(...parts);
     }
     this.#refresh();
+  }
+
+  /** Pending demand, and the table of sizes against reasons. */
+  #split(sizes) {
+    const facts = this.#facts;
+    const pending = make("strong", "", pendingWords(sizes));
+    pending.title = "Pending GPU demand: GPUs that the waiting jobs ask for";
+    const cell = (tag, text, title = "") => Object.assign(make(tag, "", text), { title });
+    const head = make("tr", "", [cell("th", "GPUs"), cell("th", "jobs"), ...REASONS.map((reason) => cell("th", reason, HINTS[reason]))]);
+    const rows = sizes.map((size) => make("tr", "", [
+      cell("th", size.scaleFactor === null ? "?" : count(size.scaleFactor), size.scaleFactor === null ? "The file does not say how many GPUs they ask for" : "GPUs each of them asks for"),
+      cell("td", count(size.queued)),
+      ...REASONS.map((_, k) => cell("td", splitCell(size, k, facts))),
+    ]));
+    const parts = [pending, make("div", "cluster-why", make("table", "", [make("thead", "", head), make("tbody", "", rows)]))];
+    const note = this.#note(facts);
+    return note ? [...parts, make("div", "gd-muted cluster-why-note", note)] : parts;
+  }
+
+  /** What cannot be said of the split. */
+  #note({ gpus, knowsNodes, isKnown }) {
+    if (gpus === 0) return knowsNodes ? "One GPU per node: no job is ever scattered." : "Node sizes not known: free GPUs may be scattered.";
+    return isKnown ? "" : "The file does not say which GPUs are free.";
   }
 
   async #refresh() {
@@ -153,10 +218,23 @@ export class QueuePanel {
       this.api = api;
       api.setGridOption("datasource", { getRows: (request) => this.#answer(request) });
       api.addEventListener("rowClicked", ({ data }) => data && this.page.model.set({ selectedJob: data.job_id }));
+      api.addEventListener("cellMouseOver", ({ data }) => this.#point(data ?? null));
+      api.addEventListener("cellMouseOut", () => this.#point(null));
+      api.addEventListener("cellFocused", ({ rowIndex }) => this.#point(rowIndex === null ? null : (api.getDisplayedRowAtIndex(rowIndex)?.data ?? null)));
       return;
     }
     api.refreshInfiniteCache();
     api.setRowCount(this.#rows.length, true);
+  }
+
+  /** Show in the heatmap where the job of a row could start; null for none. */
+  #point(row) {
+    this.#pointed = row?.job_id ?? null;
+    this.page.shown().forEach(({ renderer, k }) => renderer.showWaiting(k === this.#slot ? (row?.scale_factor ?? null) : null));
+  }
+
+  destroy() {
+    this.#listening.abort();
   }
 
   #answer({ startRow, endRow, sortModel, successCallback }) {

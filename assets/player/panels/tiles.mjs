@@ -69,7 +69,7 @@ function noJct(run, completed) {
 
 /** Why nothing is known of free blocks; null where it is. */
 function noNodes({ blocks, hasAllocation }) {
-  if (blocks.gpus === 0) return blocks.isWhole ? "one GPU per node" : "node size not known";
+  if (blocks.gpus === 0) return blocks.knowsNodes ? "one GPU per node" : "node size not known";
   if (!hasAllocation) return "no allocation data";
   return blocks.isKnown ? null : "a running job is not shown";
 }

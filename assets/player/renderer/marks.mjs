@@ -1,4 +1,7 @@
-// What is drawn over the cells: edges, node borders, shared GPUs, who came and moved, job ids where there is room.
+// What is drawn over the cells: edges, node borders, shared GPUs, who came and moved, where a waiting job would fit, job
+// ids where there is room.
+
+import { fittingGpus } from "../worker/blocks.mjs";
 
 const EDGES_FROM_PX = 4;
 const NODES_FROM_PX = 6;
@@ -8,17 +11,17 @@ const LABEL_HEIGHT_PX = 15;
 const MOST_LABELS = 800;
 
 /** Whether the round itself is marked, beyond edges and node borders: then every frame draws its marks anew. */
-export function hasRoundMarks({ geometry, painted, highlighted, width, height, ratio }) {
+export function hasRoundMarks({ geometry, painted, highlighted, waiting, width, height, ratio }) {
   const [scaleX, scaleY] = scalesOf(geometry, width, height);
   const isShared = painted.sharing.length > 0 && Math.min(scaleX, scaleY) / ratio >= SHARED_FROM_PX;
-  return highlighted !== null || painted.changes !== null || isShared || hasRoomForLabels(painted, scaleX / ratio, scaleY / ratio);
+  return highlighted !== null || waiting !== null || painted.changes !== null || isShared || hasRoomForLabels(painted, scaleX / ratio, scaleY / ratio);
 }
 
 const scalesOf = ({ x0, x1, top, bottom }, width, height) => [width / (x1 - x0), height / (bottom - top)];
 const hasRoomForLabels = ({ look }, cellWidth, cellHeight) => look !== "share" && cellWidth >= LABEL_WIDTH_PX && cellHeight >= LABEL_HEIGHT_PX;
 
 /** Draw all marks of a round into a context of `width` x `height` device pixels. */
-export function drawMarks(context, { frame, geometry, painted, offset, highlighted, width, height, ratio }) {
+export function drawMarks(context, { frame, geometry, painted, offset, highlighted, waiting, width, height, ratio }) {
   const { grid } = frame;
   const { x0, top } = geometry;
   const [scaleX, scaleY] = scalesOf(geometry, width, height);
@@ -66,6 +69,9 @@ export function drawMarks(context, { frame, geometry, painted, offset, highlight
     for (let gpu = 0; gpu < painted.ids.length; gpu += 1) if (painted.ids[gpu] !== 0 && painted.ids[gpu] === highlighted + offset) held.push(gpu);
     for (const { gpu, storedIds } of painted.sharing) if (highlighted + offset > 0 && storedIds.includes(highlighted + offset)) held.push(gpu);
     outline(context, held.map(rectOf).filter(isVisible), "#000000", [], ratio);
+  }
+  if (waiting !== null && painted.blocks.isKnown) {
+    outline(context, fittingGpus(waiting, { ...painted, bands: grid.bands }).map(rectOf).filter(isVisible), "#000000", [2 * ratio, 2 * ratio], ratio);
   }
   if (painted.changes) {
     outline(context, painted.changes.started.map(rectOf).filter(isVisible), "#ffffff", [], ratio);

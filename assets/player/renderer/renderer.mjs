@@ -12,7 +12,7 @@ export class Renderer {
 
   /** `events`: onZoom(renderer), onHover(renderer, gpu or null, event), onPick(renderer, gpu or null). */
   constructor({ stage, graphId, events }) {
-    Object.assign(this, { stage, graphId, events, frame: null, painted: null, run: null, highlighted: null });
+    Object.assign(this, { stage, graphId, events, frame: null, painted: null, run: null, highlighted: null, waiting: null });
     this.overlay = make("div", "cluster-overlay");
     this.canvas = make("canvas", "cluster-cells");
     this.marks = make("canvas", "cluster-marks");
@@ -172,6 +172,13 @@ export class Renderer {
     if (this.isReady && this.painted) this.#drawMarks();
   }
 
+  /** Outline the free GPUs where a waiting job of so many GPUs could start; null for no job. */
+  showWaiting(scaleFactor) {
+    if (scaleFactor === this.waiting) return;
+    this.waiting = scaleFactor;
+    if (this.isReady && this.painted) this.#drawMarks();
+  }
+
   redraw() {
     if (!this.isReady || !this.painted) return;
     this.#drawCells(0, this.image.height);
@@ -197,8 +204,8 @@ export class Renderer {
   }
 
   #marksOf(width, height, ratio) {
-    const { frame, geometry, painted, highlighted, run } = this;
-    return { frame, geometry, painted, highlighted, offset: run.meta.jobIdOffset, width, height, ratio };
+    const { frame, geometry, painted, highlighted, waiting, run } = this;
+    return { frame, geometry, painted, highlighted, waiting, offset: run.meta.jobIdOffset, width, height, ratio };
   }
 
   /** Cells and marks at any size, for pictures and films. */

@@ -29,7 +29,7 @@ function forEachNode(busy, { first_gpu: first, count, gpus_per_node: size }, eac
  * Free GPUs of a round. `isKnown`: whether the file says which GPUs are busy; else only the simulator's count holds.
  * bands: [{ first_gpu, count, gpus_per_node }]; gpusUsed by band; popularity: see popularityOf.
  *
- * Returns { isKnown, types, gpus, free, fragmented }. types, by band: { free, size (null: nothing constrains), count,
+ * Returns { isKnown, knowsNodes (every node size is known), types, gpus, free, fragmented }. types, by band: { free, size (null: nothing constrains), count,
  * nNodes, largestBlock, occupiedNodes, nodesByFree: [[free GPUs, nodes], ...] ascending }; the last three are null
  * where they are not known. gpus, free and fragmented are sums over the constrained types, fragmented null where
  * it is not known.
@@ -42,6 +42,7 @@ export function nodeFacts({ ids, sharing, bands, isKnown, gpusUsed, popularity }
   const canFragment = isKnown && constrained.length > 0 && popularity.size > 0;
   return {
     isKnown, types,
+    knowsNodes: bands.every(({ gpus_per_node: size }) => size !== null),
     gpus: sum(constrained.map(({ count }) => count)),
     free: sum(constrained.map(({ free }) => free)),
     fragmented: canFragment ? sum(constrained.map(({ nodesByFree }) => fragmentedGpus(nodesByFree, popularity))) : null,

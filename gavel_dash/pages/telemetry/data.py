@@ -24,8 +24,8 @@ from gavel_dash.schema.telemetry import telemetry_columns
 if TYPE_CHECKING:
     from gavel_dash.sweep import Sweep
 
-#: Points of all lines of a chart, and of one line.
-CHART_POINTS, LINE_POINTS = 50_000, 4_000
+#: Points of all lines of the page, of those of one chart, and of one line. A point takes 5 to 6 bytes on the wire.
+PAGE_POINTS, CHART_POINTS, LINE_POINTS = 100_000, 50_000, 4_000
 #: Runs whose rounds are kept (1 MB at 20,000 rounds), and fields (160 kB).
 KEPT_RUNS, KEPT_FIELDS = 2 * MOST_RUNS, 512
 WINDOWED = {"windowed_jct_h": (True, False), "windowed_completion_rate_jph": (False, True)} | {
@@ -102,7 +102,8 @@ def collect(
         When no field has the name asked for.
     """
     data = survey(sweep, names, options)
-    n_points = LINE_POINTS if not data.runs else min(LINE_POINTS, CHART_POINTS // len(data.runs))
+    n_runs, n_charts = max(1, len(data.runs)), max(1, len(data.fields))
+    n_points = min(LINE_POINTS, CHART_POINTS // n_runs, PAGE_POINTS // (n_runs * n_charts))
     n_points = sys.maxsize if all_points else n_points // (2 if options.smooth_h else 1)
     lines: list[Line] = []
     for field in data.fields:

@@ -92,7 +92,7 @@ def test_the_threshold_is_over_window_jobs() -> None:
 def test_groups_are_in_natural_order_and_every_job_is_in_one() -> None:
     jobs = make_jobs()
     groups = d.group_jobs(jobs, "scale_factor")
-    assert list(groups) == ["(none)", "1", "2", "10"]
+    assert list(groups) == ["1", "2", "10", "(none)"]
     assert np.sum([*groups.values()], axis=0).tolist() == [1] * len(jobs)
     assert d.distributions(jobs[:0], "jct_h", "none") == []
 

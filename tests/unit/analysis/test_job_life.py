@@ -14,7 +14,7 @@ from gavel_dash.sweep import Run, open_sweep
 
 BUNDLED = Path(__file__).parents[3] / "experiments"
 TYPES = np.array([0, 0, 1])
-#: A row per round, a column per GPU. Job 7 waits, starts, moves, is preempted, resumes there, and goes to the other type.
+#: A row per round, a column per GPU. Job 7 waits, starts, moves, is preempted, resumes, and goes to the other type.
 LANES = np.array(
     [[9, 0, 5], [7, 9, 5], [0, 7, 0], [0, 0, 0], [0, 7, 0], [8, 0, 7], [8, 0, 0]],
     np.uint32,

@@ -49,7 +49,9 @@ def test_the_default_tells_most(sweep: Sweep) -> None:
     one_curve = runs[runs["curve"] == runs["curve"].iloc[0]]
     assert default_color(runs, runs.drop_duplicates("curve")["run"].tolist()) == "curve"
     assert default_color(runs, one_curve.drop_duplicates("arrival_rate_jph")["run"].tolist()) == "rate"
-    assert default_color(runs, runs["run"].tolist()) == "run"
+    assert default_color(runs, runs["run"][:5].tolist()) == "run"
+    assert default_color(runs, runs["run"].tolist()) == "curve"
+    assert default_color(runs, [*one_curve["run"], *one_curve["run"]]) == "rate"
 
 
 def test_a_run_that_is_not_in_the_table_gets_a_neutral_style(sweep: Sweep) -> None:

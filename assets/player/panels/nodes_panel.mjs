@@ -1,0 +1,79 @@
+// Nodes under a heatmap: how many have how many free GPUs, by GPU type, and how many are in use at all.
+
+import { count } from "./round_words.mjs";
+import { make, write } from "./dom.mjs";
+import { isConstrained } from "../worker/blocks.mjs";
+
+/** Up to here free GPUs have a column each; above, one for each doubling. */
+const MOST_EXACT = 8;
+const NOT_KNOWN = "Node sizes are not known: set GPUs per node above to see free blocks, and which jobs are scattered.";
+const SINGLE = "One GPU per node: nothing can fragment.";
+
+/** Columns for nodes of at most `size` GPUs: [least, most free GPUs]. */
+export function columnsOf(size) {
+  const columns = Array.from({ length: Math.min(size, MOST_EXACT) + 1 }, (_, free) => [free, free]);
+  for (let least = MOST_EXACT + 1; least <= size; least = 2 * least - 1) columns.push([least, Math.min(size, 2 * least - 2)]);
+  return columns;
+}
+
+/** Cells of a type: nodes in use, and nodes by column; "–" where the file does not say, "" where a node is smaller. */
+export function cellsOf({ size, nNodes, occupiedNodes, nodesByFree }, columns) {
+  const isKnown = nodesByFree !== null;
+  const nodes = ([least, most]) => nodesByFree.reduce((sum, [free, n]) => sum + (free >= least && free <= most ? n : 0), 0);
+  return [
+    `${isKnown ? count(occupiedNodes) : "–"} of ${count(nNodes)}`,
+    ...columns.map((column) => (column[0] > size ? "" : isKnown ? count(nodes(column)) : "–")),
+  ];
+}
+
+export class NodesPanel {
+  #cells = [];
+  #columns = [];
+
+  constructor(element) {
+    this.element = element;
+  }
+
+  /** Lay the table out for the types of a run: [{ name, gpusPerNode }]. */
+  build(gpuTypes) {
+    this.shown = gpuTypes.map(({ gpusPerNode }) => isConstrained(gpusPerNode));
+    this.#cells = [];
+    const named = gpuTypes.filter((_, t) => this.shown[t]);
+    if (named.length === 0) {
+      const isSingle = gpuTypes.every(({ gpusPerNode }) => gpusPerNode === 1);
+      this.element.replaceChildren(make("p", "cluster-note", isSingle ? SINGLE : NOT_KNOWN));
+      return;
+    }
+    this.#columns = columnsOf(Math.max(...named.map(({ gpusPerNode }) => gpusPerNode)));
+    const heads = this.#columns.map(([least, most]) => {
+      const words = least === most ? count(least) : `${count(least)}–${count(most)}`;
+      return titled(make("th", "", words), `Nodes with ${least === most ? "exactly " : ""}${words} free GPU${most === 1 ? "" : "s"}`);
+    });
+    const head = make("tr", "", [
+      make("th", "", "Nodes"),
+      titled(make("th", "", "occupied"), "Nodes with at least one GPU in use"),
+      ...heads,
+      titled(make("th", "cluster-nodes-unit", "free GPUs"), "How many nodes have exactly so many free GPUs"),
+    ]);
+    const rows = named.map(({ name, gpusPerNode }) => {
+      const cells = Array.from({ length: this.#columns.length + 1 }, () => make("td"));
+      this.#cells.push(cells);
+      const title = titled(make("th", "", name.toUpperCase()), `${name}: ${count(gpusPerNode)} GPUs per node`);
+      return make("tr", "", [title, ...cells, make("td", "cluster-nodes-unit")]);
+    });
+    const others = gpuTypes.filter((_, t) => !this.shown[t]).map(({ name }) => name.toUpperCase());
+    const note = others.length ? [make("p", "cluster-note", `${others.join(", ")}: no node of several GPUs is known.`)] : [];
+    this.element.replaceChildren(make("table", "", [make("thead", "", head), make("tbody", "", rows)]), ...note);
+  }
+
+  /** `facts`: nodeFacts of the round. */
+  show({ types }) {
+    const constrained = types.filter((_, t) => this.shown[t]);
+    this.#cells.forEach((cells, row) => {
+      // A frame of other node sizes is on its way.
+      if (constrained[row].size !== null) cellsOf(constrained[row], this.#columns).forEach((text, k) => write(cells[k], text));
+    });
+  }
+}
+
+const titled = (element, title) => Object.assign(element, { title });
