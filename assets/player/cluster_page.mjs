@@ -1,8 +1,9 @@
 // What happens on the Cluster page: runs come and go, rounds are drawn, controls act. The parts do the work.
 
 import { byId, setProps, write } from "./panels/dom.mjs";
-import { formatNodeSizes, parseNodeSizes, readAddress, writeAddress } from "./model/address.mjs";
-import { NodesPanel } from "./panels/nodes_panel.mjs";
+import { readAddress, writeAddress } from "./model/address.mjs";
+import { linkElsewhere } from "./panels/elsewhere.mjs";
+import { NodesView } from "./panels/nodes_view.mjs";
 import { QueuePanel } from "./panels/queue_panel.mjs";
 import { TilePanel, tileValues, typeValues } from "./panels/tiles.mjs";
 import { differenceNote, nowLine } from "./panels/round_words.mjs";
@@ -28,7 +29,6 @@ export class ClusterPage {
   #settleTimer = 0;
   #resizeTimer = 0;
   #sizes = "";
-  #nodeSizes = new Map();
 
   constructor(root) {
     this.root = root;
@@ -60,7 +60,7 @@ export class ClusterPage {
         onPick: (renderer, at) => this.jobs.pick(renderer, at),
       },
     }));
-    this.nodePanels = BADGES.map((_, k) => new NodesPanel(byId(`cluster-nodes-${k}`)));
+    this.nodes = new NodesView(this);
     this.tiles = new TilePanel(byId("cluster-tiles"));
     this.legend = new Legend(byId("cluster-legend"), this.model);
     this.jobs = new JobView(this);
@@ -95,28 +95,6 @@ export class ClusterPage {
     this.say(`${run ? `${run.name}: ` : ""}${message}. Step to try again.`);
   }
 
-  /** GPUs per node by type, as the browser remembers them. What the address names is remembered first. */
-  setNodeSizes(remembered) {
-    const sizes = parseNodeSizes(formatNodeSizes(Object.entries(remembered ?? {})));
-    const asked = this.address.nodeSizes;
-    if (asked.size > 0) {
-      this.address.nodeSizes = new Map();
-      asked.forEach((size, name) => sizes.set(name, size));
-      setProps("node-sizes", { data: Object.fromEntries(sizes) });
-    }
-    if (formatNodeSizes(sizes) === formatNodeSizes(this.#nodeSizes)) return;
-    this.#nodeSizes = sizes;
-    this.#layNodes(this.order);
-    this.requestFrames();
-  }
-
-  #layNodes(runs) {
-    runs.forEach((run, k) => {
-      run.setNodeSizes(this.#nodeSizes);
-      this.nodePanels[k].build(run.gpuTypes);
-    });
-  }
-
   // --- runs ---------------------------------------------------------------------------------------------------------
 
   /** Show the runs once all of them are open. */
@@ -136,7 +114,7 @@ export class ClusterPage {
     if (!isSameA && !isFirst) this.model.set({ loop: null });
     this.queue.setRuns(runs.map((_, k) => BADGES[k]));
     this.#showHeads(runs);
-    this.#layNodes(runs);
+    this.nodes.arrange(runs);
     this.requestFrames();
   }
 
@@ -293,10 +271,8 @@ export class ClusterPage {
   #showSide() {
     const shown = this.shown();
     if (shown.length === 0) return;
-    shown.forEach(({ painted, k }) => {
-      write(byId(`cluster-note-${k}`), differenceNote(painted));
-      this.nodePanels[k].show(painted.blocks);
-    });
+    shown.forEach(({ painted, k }) => write(byId(`cluster-note-${k}`), differenceNote(painted)));
+    this.nodes.show(shown);
     write(byId("cluster-tiles-round"), `Round ${shown[0].painted.head.round.toLocaleString("en-US")}`);
     this.tiles.show(shown.map(({ badge, run, painted, hasEnded }) => ({ badge, hasEnded, values: tileValues(run, painted), types: typeValues(run, painted) })));
     this.scrubber.setSlider(this.model.get("position"), nowLine(shown[0]));
@@ -312,19 +288,9 @@ export class ClusterPage {
     shown.forEach(({ renderer }) => renderer.sync());
     this.queue.ask();
     this.writeAddress();
-    this.#linkElsewhere();
+    linkElsewhere(shown);
     const { head } = shown[0].painted;
     write(byId("cluster-live"), `${nowLine(shown[0])} · ${head.jobsRunning} running · ${head.jobsQueued} queued`);
-  }
-
-  /** The other pages about the runs of the sweep, at this round of run A. */
-  #linkElsewhere() {
-    const runs = this.order.filter((run) => run.base !== null);
-    byId("cluster-elsewhere").hidden = runs.length === 0;
-    if (runs.length === 0) return;
-    const query = new URLSearchParams(runs.map((run) => ["run", run.name]));
-    if (runs[0] === this.order[0]) query.set("round", this.shown()[0].painted.index);
-    for (const page of ["telemetry", "jobs", "fragmentation"]) setProps(`cluster-to-${page}`, { href: `/${page}?${query}` });
   }
 
   writeAddress() {
@@ -337,7 +303,7 @@ export class ClusterPage {
       files: this.order.filter((run) => run.source.kind === "url").map((run) => run.source.url),
       index: first.painted.index, color: colorBy, detail: this.detail, range: this.scrubber.zoomedRange,
       speed, align, selectedJob, difference, flash, hidden, loop, zoom,
-      nodeSizes: this.#nodeSizes,
+      nodeSizes: this.nodes.sizes,
     }));
   }
 

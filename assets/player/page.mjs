@@ -26,7 +26,7 @@ export const load = (infos) => current()?.runs.load(infos ?? []);
 export const frame = (frames) => frames && current()?.frame(frames);
 
 /** Called by Dash with the node sizes that the browser remembers. */
-export const nodeSizes = (sizes) => current()?.setNodeSizes(sizes);
+export const nodeSizes = (sizes) => current()?.nodes.setSizes(sizes);
 
 /** Called by Dash when a control has changed. */
 export const choose = () => current()?.controls.choose();

@@ -202,7 +202,12 @@ def quantile_table(found: Sequence[Distribution], measure: str, split: str) -> p
     """A row per group: `schema.distribution.quantile_columns`."""
     rows = []
     for d in found:
-        row: dict[str, object] = {"measure": measure, "split": split, "group": d.group, "unit": JOB_MEASURES[measure].unit}
+        row: dict[str, object] = {
+            "measure": measure,
+            "split": split,
+            "group": d.group,
+            "unit": JOB_MEASURES[measure].unit,
+        }
         row |= {"n": d.n, "n_observed": d.n_observed, "n_censored": d.n_censored, "n_left_out": d.n_left_out}
         for stem, quantile in d.quantiles.items():
             row |= {stem: quantile.value, f"{stem}_is_lower_bound": quantile.is_lower_bound}

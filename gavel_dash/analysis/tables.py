@@ -57,17 +57,15 @@ def rounds_table(heads: np.ndarray, gpus_used: np.ndarray, cluster: Cluster, pha
     return pd.DataFrame(columns)
 
 
-def jobs_table(
+def outcomes_table(
     jobs: np.ndarray,
     job_types: Mapping[int, tuple[str, str]],
     window: JobWindow | None,
     round_numbers: np.ndarray,
     sim_time_s: np.ndarray,
     exact_jct_s: Mapping[int, float],
-    timelines: JobTimelines,
-    cluster: Cluster,
 ) -> pd.DataFrame:
-    """Table of all jobs, `schema.JOBS`.
+    """Table of all jobs without what only the rounds tell: `schema.OUTCOMES`.
 
     Parameters
     ----------
@@ -78,30 +76,15 @@ def jobs_table(
     sim_time_s : ndarray of float, shape (n_rounds,), seconds
     exact_jct_s : mapping of job id to JCT in seconds
         From the completions file; see `timeline.jct_of_jobs`.
-    timelines : JobTimelines
-        In the order of `jobs`. What is not known there is empty.
-    cluster : Cluster
-        Types in the order of `timelines.type_rounds`.
     """
     ids = jobs["job_id"].astype(np.int64)
     jct_s = jct_of_jobs(jobs, exact_jct_s)
     # A record of the older generation holds no completion; the completions file may still know it, but not its round.
     recorded = jobs["completed"].astype(bool)
+    completed = recorded | np.isfinite(jct_s)
     names = [job_types.get(int(t), (f"type {int(t)}", "other")) for t in jobs["type_id"]]
     scale = pd.Series(jobs["scale_factor"].astype(np.int64), dtype="Int64")
     in_window = (ids >= window.start_job_id) & (ids < window.end_job_id) if window else np.zeros(len(ids), dtype=bool)
-    arrival_h = time_of_rounds(jobs["arrival_round"], round_numbers, sim_time_s) / SECONDS_PER_HOUR
-    edges_h = edges_of_records(sim_time_s)
-    ran = timelines.known & (timelines.first_start != NEVER)
-    start_h = np.where(ran, edges_h[timelines.first_start], np.nan)
-    entry_h = edges_h[timelines.in_system_from]
-    completed = recorded | np.isfinite(jct_s)
-    first = timelines.first_start
-    first_round = pd.Series(round_numbers[first].astype(np.int64) if len(round_numbers) else first, dtype="Int64")
-
-    def where(known: np.ndarray, counts: np.ndarray) -> pd.Series:
-        return pd.Series(counts.astype(np.int64), dtype="Int64").mask(~known)
-
     return pd.DataFrame(
         {
             "job_id": ids,
@@ -109,26 +92,58 @@ def jobs_table(
             "category": pd.Series([category for _, category in names], dtype="str"),
             "scale_factor": scale.mask(scale == 0),
             "arrival_round": jobs["arrival_round"].astype(np.int64),
-            "arrival_time_h": arrival_h,
-            "first_start_round": first_round.mask(~ran),
-            "first_start_time_h": start_h,
+            "arrival_time_h": time_of_rounds(jobs["arrival_round"], round_numbers, sim_time_s) / SECONDS_PER_HOUR,
             "completion_round": pd.Series(jobs["completion_round"].astype(np.int64), dtype="Int64").mask(~recorded),
-            "completion_time_h": np.where(recorded, edges_h[timelines.in_system_until], np.nan),
             "jct_h": jct_s / SECONDS_PER_HOUR,
-            "wait_to_start_h": np.where(first >= timelines.in_system_from, start_h - entry_h, np.nan),
-            "queueing_time_h": np.where(timelines.stay_known, timelines.queueing_time_h, np.nan),
-            "run_time_h": np.where(timelines.known, timelines.run_time_h, np.nan),
-            "gpu_hours": np.where(timelines.known, timelines.gpu_hours, np.nan),
-            "preemptions": where(timelines.stay_known, timelines.preemptions),
-            "migrations": where(timelines.known, timelines.migrations),
-            "type_migrations": where(timelines.known, timelines.type_migrations),
-            "gpu_types": pd.Series(_type_names(timelines, cluster), dtype="str"),
             "completed": completed,
             "in_window": in_window,
             "censored": in_window & ~completed,
         },
-        columns=schema.names(schema.JOBS),
+        columns=schema.names(schema.OUTCOMES),
     )
+
+
+def jobs_table(
+    outcomes: pd.DataFrame, timelines: JobTimelines, cluster: Cluster, round_numbers: np.ndarray, sim_time_s: np.ndarray
+) -> pd.DataFrame:
+    """Table of all jobs, `schema.JOBS`: their outcomes, and what the rounds tell.
+
+    Parameters
+    ----------
+    outcomes : DataFrame, `schema.OUTCOMES`
+    timelines : JobTimelines
+        In the order of `outcomes`. What is not known there is empty.
+    cluster : Cluster
+        Types in the order of `timelines.type_rounds`.
+    round_numbers : ndarray of int, shape (n_rounds,), not decreasing
+    sim_time_s : ndarray of float, shape (n_rounds,), seconds
+    """
+    edges_h = edges_of_records(sim_time_s)
+    first, known, stay_known = timelines.first_start, timelines.known, timelines.stay_known
+    ran = known & (first != NEVER)
+    start_h = np.where(ran, edges_h[first], np.nan)
+    first_round = pd.Series(round_numbers[first].astype(np.int64) if len(round_numbers) else first, dtype="Int64")
+    recorded = outcomes["completion_round"].notna()
+
+    def where(told: np.ndarray, counts: np.ndarray) -> pd.Series:
+        return pd.Series(counts.astype(np.int64), dtype="Int64").mask(~told)
+
+    told_by_rounds = {
+        "first_start_round": first_round.mask(~ran),
+        "first_start_time_h": start_h,
+        "completion_time_h": np.where(recorded, edges_h[timelines.in_system_until], np.nan),
+        "wait_to_start_h": np.where(
+            first >= timelines.in_system_from, start_h - edges_h[timelines.in_system_from], np.nan
+        ),
+        "queueing_time_h": np.where(stay_known, timelines.queueing_time_h, np.nan),
+        "run_time_h": np.where(known, timelines.run_time_h, np.nan),
+        "gpu_hours": np.where(known, timelines.gpu_hours, np.nan),
+        "preemptions": where(stay_known, timelines.preemptions),
+        "migrations": where(known, timelines.migrations),
+        "type_migrations": where(known, timelines.type_migrations),
+        "gpu_types": pd.Series(_type_names(timelines, cluster), dtype="str"),
+    }
+    return outcomes.assign(**told_by_rounds)[schema.names(schema.JOBS)]
 
 
 def _type_names(timelines: JobTimelines, cluster: Cluster) -> list[str | None]:
@@ -154,7 +169,7 @@ def queue_table(job_ids: np.ndarray, jobs: pd.DataFrame, sim_time_h: float) -> p
     Parameters
     ----------
     job_ids : ndarray of int, shape (n_queued,)
-    jobs : DataFrame with the columns of `schema.JOBS`
+    jobs : DataFrame with the columns of `schema.OUTCOMES`
     sim_time_h : float
         Simulated time of the round, hours.
     """

@@ -245,7 +245,7 @@ def _slot(k: int) -> Component:
                 **{"aria-label": "Heatmap: every GPU by type, coloured by what runs on it in this round"},
             ),
             html.P(id=f"cluster-note-{k}", className="cluster-note"),
-            html.Div(id=f"cluster-nodes-{k}", className="cluster-nodes", tabIndex=0, **{"aria-label": "Free blocks"}),
+            html.Div(id=f"cluster-nodes-{k}", className="cluster-nodes", role="group", **{"aria-label": "Nodes"}),
         ],
         id=f"cluster-slot-{k}",
         className="cluster-slot",

@@ -130,11 +130,11 @@ def _transport(query: Mapping[str, object]) -> Component:
 def queue_panel() -> Component:
     """Who waits in the round."""
     overrides: dict[str, dict[str, Any]] = {
-        "job_id": {"width": 62, "minWidth": 56, "cellRenderer": "ClusterJob"},
+        "job_id": {"width": 56, "minWidth": 50, "cellRenderer": "ClusterJob"},
         "job_type": {"flex": 1, "minWidth": 46},
-        "scale_factor": {"width": 54, "minWidth": 50, "headerName": "GPUs"},
-        "time_in_system_h": {"width": 72, "headerName": "Age (h)"},
-        "why": {"width": 88, "minWidth": 88},
+        "scale_factor": {"width": 50, "minWidth": 46, "headerName": "GPUs"},
+        "time_in_system_h": {"width": 64, "headerName": "Age (h)"},
+        "why": {"width": 92, "minWidth": 92},
     }
     columns = [column for column in (*schema.QUEUE, WHY) if column.name in overrides]
     definitions = [{**column, "filter": False} for column in column_defs(columns, overrides)]

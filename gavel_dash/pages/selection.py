@@ -54,8 +54,7 @@ def choose_runs(sweep: Sweep, names: Sequence[str]) -> Selection:
 
 def default_selection(sweep: Sweep) -> Selection:
     """The first unstable run, or the first there is, and the runs that differ from it in their policy only."""
-    runs = sweep.runs()
-    runs = runs[[sweep.has_rounds(name) for name in runs["run"]]]
+    runs = _with_rounds(sweep)
     if runs.empty:
         return Selection((), ("No run of this sweep has rounds to look at.",))
     unstable = runs[runs["verdict"] == "unstable"].sort_values("arrival_rate_jph", kind="stable")
@@ -68,6 +67,11 @@ def default_selection(sweep: Sweep) -> Selection:
     return Selection((str(first["run"]), *others[: MOST_RUNS - 1]))
 
 
+def _with_rounds(sweep: Sweep) -> pd.DataFrame:
+    runs = sweep.runs()
+    return runs[runs["run"].map(sweep.has_rounds).astype(bool)]
+
+
 def asked_round(query: Mapping[str, object]) -> int | None:
     """Record index under the cursor in the first run, as the query names it."""
     text = query_value(query, "round") or ""
@@ -76,8 +80,7 @@ def asked_round(query: Mapping[str, object]) -> int | None:
 
 def build_picker(sweep: Sweep, page: str, selection: Selection) -> Component:
     """The menu of runs (`<page>-runs`), and one that adds all runs of a curve at once (`<page>-add`)."""
-    runs = sweep.runs()
-    runs = runs[[sweep.has_rounds(name) for name in runs["run"]]]
+    runs = _with_rounds(sweep)
     return html.Div(
         [
             html.Div(

@@ -9,12 +9,13 @@ from __future__ import annotations
 from gavel_dash.schema.columns import Column, build_frame, interval_names, names
 from gavel_dash.schema.comparisons import PAIRS, PAPER_ERROR, PAPER_FIT, gain_columns, gain_names, is_saving
 from gavel_dash.schema.curves import SATURATION, curve_columns
-from gavel_dash.schema.jobs import JOBS
+from gavel_dash.schema.jobs import JOBS, OUTCOMES
 from gavel_dash.schema.rounds import QUEUE, ROUNDS
 from gavel_dash.schema.runs import RUNS, STATUSES
 
 __all__ = [
     "JOBS",
+    "OUTCOMES",
     "PAIRS",
     "PAPER_ERROR",
     "PAPER_FIT",

@@ -42,3 +42,19 @@ JOBS = (
     col("in_window", "bool", "", "In window", "whether the job is measured"),
     col("censored", "bool", "", "Censored", "true for a measured job that never completed: its times are lower bounds"),
 )
+
+_TOLD_BY_ROUNDS = (
+    "first_start_round",
+    "first_start_time_h",
+    "completion_time_h",
+    "wait_to_start_h",
+    "queueing_time_h",
+    "run_time_h",
+    "gpu_hours",
+    "preemptions",
+    "migrations",
+    "type_migrations",
+    "gpu_types",
+)
+#: What is known of jobs without reading the rounds of the run.
+OUTCOMES = tuple(column for column in JOBS if column.name not in _TOLD_BY_ROUNDS)

@@ -146,18 +146,20 @@ class Run:
         return tables.rounds_table(self.viz.round_heads, self.viz.gpus_used, self.cluster, self.phases)
 
     @cached_property
+    def _outcomes(self) -> pd.DataFrame:
+        heads, viz = self.viz.round_heads, self.viz
+        return tables.outcomes_table(
+            viz.jobs, viz.job_types, self.window, heads["round"], heads["sim_time_s"], self._load_jct_s()
+        )
+
+    def outcomes(self) -> pd.DataFrame:
+        """All jobs without what only the rounds tell: `schema.OUTCOMES`. Reads no allocation."""
+        return self._outcomes.copy()
+
+    @cached_property
     def _jobs(self) -> pd.DataFrame:
         heads = self.viz.round_heads
-        return tables.jobs_table(
-            self.viz.jobs,
-            self.viz.job_types,
-            self.window,
-            heads["round"],
-            heads["sim_time_s"],
-            self._load_jct_s(),
-            self.timelines,
-            self.cluster,
-        )
+        return tables.jobs_table(self._outcomes, self.timelines, self.cluster, heads["round"], heads["sim_time_s"])
 
     def jobs(self) -> pd.DataFrame:
         """All jobs: `schema.JOBS`."""
@@ -288,4 +290,4 @@ class Run:
     def queue_table(self, index: int) -> pd.DataFrame:
         """The jobs waiting in record `index`: `schema.QUEUE`."""
         sim_time_h = float(self.viz.round_heads["sim_time_s"][self.check_round(index)]) / 3600
-        return tables.queue_table(self.queue(index), self._jobs, sim_time_h)
+        return tables.queue_table(self.queue(index), self._outcomes, sim_time_h)

@@ -42,7 +42,8 @@ def test_a_row_opens_the_job_and_its_life_leads_to_the_cluster(page: Page, bundl
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Job {JOB}")
 
     layer = page.locator("#job-lane .nsewdrag")
-    layer.wait_for()
+    # Before its figure comes the chart is an empty plot that has this layer too.
+    page.wait_for_function("() => (document.querySelector('#job-lane .js-plotly-plot')?.data ?? []).length > 3")
     box = layer.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

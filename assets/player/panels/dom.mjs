@@ -20,7 +20,7 @@ export function write(element, text) {
 
 /** A link to another page of the app, which is not loaded anew. */
 export function pageLink(text, href, title) {
-  const link = make("a", "cluster-page-link", text);
+  const link = make("a", "gd-button gd-button-link cluster-page-link", text);
   Object.assign(link, { href, title });
   link.addEventListener("click", (event) => {
     event.stopPropagation();

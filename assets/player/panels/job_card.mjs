@@ -1,7 +1,7 @@
 // What is known about a job: in a few lines under the pointer, and as a card when it is selected.
 
 import { count, hours } from "./round_words.mjs";
-import { make } from "./dom.mjs";
+import { make, pageLink } from "./dom.mjs";
 
 const MOST_RANGES = 6;
 
@@ -90,7 +90,7 @@ export function showCard(element, jobId, columns, actions) {
       button.addEventListener("click", () => actions.onJump(k, event));
       return button;
     }));
-    if (href !== null && job.known) jumps.append(pageLink("Its page", href, "What became of this job: its life, its GPUs and its neighbours"));
+    if (href !== null && job.known) jumps.append(pageLink("Job's page", href, "What became of this job: its life, its GPUs and its neighbours"));
     return make("div", "cluster-card-run", [now, life, make("dl", "cluster-facts", rows), jumps]);
   });
   element.replaceChildren(head, ...bodies);

@@ -85,6 +85,11 @@ export function splitCell({ scaleFactor, queued, counts, notKnown }, k, facts) {
   return count(counts[k]);
 }
 
+function muteNone(cell) {
+  cell.classList.toggle("gd-muted", cell.textContent === "0");
+  return cell;
+}
+
 export class QueuePanel {
   #rows = [];
   #facts = null;
@@ -198,7 +203,7 @@ export class QueuePanel {
     const rows = sizes.map((size) => make("tr", "", [
       cell("th", size.scaleFactor === null ? "?" : count(size.scaleFactor), size.scaleFactor === null ? "The file does not say how many GPUs they ask for" : "GPUs each of them asks for"),
       cell("td", count(size.queued)),
-      ...REASONS.map((_, k) => cell("td", splitCell(size, k, facts))),
+      ...REASONS.map((_, k) => muteNone(cell("td", splitCell(size, k, facts)))),
     ]));
     const parts = [pending, make("div", "cluster-why", make("table", "", [make("thead", "", head), make("tbody", "", rows)]))];
     const note = this.#note(facts);

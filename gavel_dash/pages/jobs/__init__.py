@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -10,11 +10,19 @@ from typing import TYPE_CHECKING, Any
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
-from gavel_dash.pages.jobs.data import RunJobs, collect_jobs, read_job_filters, select_jobs, select_states
+from gavel_dash.pages.jobs.data import (
+    RunJobs,
+    collect_jobs,
+    collect_outcomes,
+    read_job_filters,
+    select_jobs,
+    select_states,
+)
 from gavel_dash.pages.jobs.distribution_panel import (
     FIGURE,
     DistributionOptions,
     build_distribution_panel,
+    needs_rounds,
     read_distribution_options,
     show_distribution,
 )
@@ -97,14 +105,8 @@ def rows_of(jobs: RunJobs, query: Query, request: Mapping[str, Any]) -> tuple[di
 def register_callbacks(app: Dash, sweep: Sweep) -> None:
     """Register the page's callbacks on an app."""
 
-    remembered = lru_cache(maxsize=REMEMBERED)(partial(collect_jobs, sweep))
-
-    one_at_a_time = Lock()
-
-    def jobs_of(names: Sequence[str]) -> RunJobs:
-        # The callbacks of a new selection come at once: the first reads the rounds, the others get what it read.
-        with one_at_a_time:
-            return remembered(choose_runs(sweep, names).names)
+    jobs_of = _remember(sweep, collect_jobs)
+    outcomes_of = _remember(sweep, collect_outcomes)
 
     register_picker(app, sweep, "jobs")
     register_gantt(app, sweep)
@@ -127,7 +129,7 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         Input("jobs-runs", "value"),
     )
     def fill_menus(names: list[str] | None) -> tuple[Any, Any, list[Component]]:
-        jobs = jobs_of(names or [])
+        jobs = outcomes_of(names or [])
         return *filter_options(jobs), [html.P(problem) for problem in jobs.problems]
 
     @app.callback(
@@ -142,9 +144,21 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
     )
     def draw_distribution(query: Query, measure: str, split: str, axis: str, theme: str) -> tuple[Any, Any, Any]:
         options = DistributionOptions(measure, split, axis)
-        return show_distribution(
-            jobs_of(query_values(query, "run")), sweep.runs(), read_job_filters(query), options, theme
-        )
+        # The first chart need not wait until the rounds of fifty runs are read.
+        jobs = (jobs_of if needs_rounds(options) else outcomes_of)(query_values(query, "run"))
+        return show_distribution(jobs, sweep.runs(), read_job_filters(query), options, theme)
+
+
+def _remember(sweep: Sweep, collect: Callable[[Sweep, Sequence[str]], RunJobs]) -> Callable[[Sequence[str]], RunJobs]:
+    """Jobs of the last selections. The callbacks of a new one come at once: the first reads, the others get that."""
+    remembered = lru_cache(maxsize=REMEMBERED)(partial(collect, sweep))
+    one_at_a_time = Lock()
+
+    def jobs_of(names: Sequence[str]) -> RunJobs:
+        with one_at_a_time:
+            return remembered(choose_runs(sweep, names).names)
+
+    return jobs_of
 
 
 def _register_browser(app: Dash) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ from gavel_dash.schema.columns import col
 from gavel_dash.ui import query_value, query_values
 
 if TYPE_CHECKING:
-    from gavel_dash.sweep import Sweep
+    from gavel_dash.sweep import Run, Sweep
 
 #: Columns of the table: the run, then those of its jobs.
 JOBS_OF_RUNS = (col("run", "str", "", "Run", "the run the job is of"), *schema.JOBS)
@@ -48,32 +50,51 @@ class JobFilters:
     states: tuple[str, ...] = ()
 
 
+def collect_outcomes(sweep: Sweep, names: Sequence[str]) -> RunJobs:
+    """Jobs of all runs named with what is known without reading the rounds: `run` and `schema.OUTCOMES`."""
+    parts, problems = _collect(sweep, names, lambda run: run.outcomes())
+    return RunJobs(_joined(parts, [JOBS_OF_RUNS[0], *schema.OUTCOMES]), problems)
+
+
 def collect_jobs(sweep: Sweep, names: Sequence[str]) -> RunJobs:
     """Jobs of all runs named, run by run.
 
     ``time_in_system_h`` is the JCT of a completed job, and of any other the time from its arrival until the run's end.
     """
-    parts, problems = [], []
-    for name in names:
+    # Most of the time goes into sorting, which lets another thread compute meanwhile.
+    parts, problems = _collect(sweep, names, lambda run: run.jobs())
+    table = _joined(parts, JOBS_OF_RUNS)
+    never = ~table["completed"].astype(bool) & table["first_start_round"].isna() & table["queueing_time_h"].notna()
+    state = np.where(table["completed"].astype(bool), COMPLETED, np.where(never, NEVER_STARTED, UNFINISHED))
+    return RunJobs(table.assign(state=state), problems)
+
+
+def _collect(
+    sweep: Sweep, names: Sequence[str], jobs_of: Callable[[Run], pd.DataFrame]
+) -> tuple[list[pd.DataFrame], tuple[str, ...]]:
+    """A table per run, and a sentence for each that has none."""
+
+    def read(name: str) -> pd.DataFrame | str:
         try:
             run = sweep[name]
-            jobs = run.jobs()
+            jobs = jobs_of(run)
             end_h = float(run.time_h[-1]) if run.n_rounds else float("nan")
         except GavelDashError as error:
-            problems.append(f"{name} has no jobs to show: {error}")
-            continue
+            return f"{name} has no jobs to show: {error}"
         so_far = np.maximum(end_h - jobs["arrival_time_h"], 0)
         jobs["time_in_system_h"] = jobs["jct_h"].where(jobs["completed"], so_far)
         jobs.insert(0, "run", pd.Series(name, index=jobs.index, dtype="str"))
-        parts.append(jobs)
-    table = pd.concat(parts, ignore_index=True) if parts else _no_jobs()
-    never = ~table["completed"].astype(bool) & table["first_start_round"].isna() & table["queueing_time_h"].notna()
-    state = np.where(table["completed"].astype(bool), COMPLETED, np.where(never, NEVER_STARTED, UNFINISHED))
-    return RunJobs(table.assign(state=state), tuple(problems))
+        return jobs
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        found = list(pool.map(read, names))
+    return [part for part in found if not isinstance(part, str)], tuple(part for part in found if isinstance(part, str))
 
 
-def _no_jobs() -> pd.DataFrame:
-    return schema.build_frame([], JOBS_OF_RUNS).assign(time_in_system_h=np.empty(0))
+def _joined(parts: Sequence[pd.DataFrame], columns: Sequence[schema.Column]) -> pd.DataFrame:
+    if parts:
+        return pd.concat(parts, ignore_index=True)
+    return schema.build_frame([], tuple(columns)).assign(time_in_system_h=np.empty(0))
 
 
 def read_job_filters(query: Mapping[str, object]) -> JobFilters:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from gavel_dash import schema
 from gavel_dash.analysis.distribution import (
     JOB_MEASURES,
     SPLITS,
@@ -95,6 +96,11 @@ def _menu(key: str, labels: Mapping[str, str], value: str) -> Component:
     return dcc.Dropdown(
         id=f"jobs-{key}", options=options, value=value, clearable=False, searchable=False, className=f"jobs-menu-{key}"
     )
+
+
+def needs_rounds(options: DistributionOptions) -> bool:
+    """Whether what is measured is told by the rounds only: else the jobs' outcomes are enough."""
+    return options.measure not in schema.names(schema.OUTCOMES)
 
 
 def distributions_of(

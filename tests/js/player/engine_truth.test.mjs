@@ -58,7 +58,8 @@ test("nodes instead of GPUs", async () => {
   const bench = await EngineBench.opened({ a: fileOf([[5, 5, 0, 6]], { config, jobs: [[5, 0, 2, 0, 0, 0], [6, 0, 1, 0, 0, 0]] }) });
   await bench.show({ a: 0 }, { view: { nodes: true, selectedJob: 6, hidden: [5] } });
   assert.deepEqual([bench.codes("a", 4), bench.painted().look], ["(5) (5) 2 2", "share"]);
-  assert.deepEqual(bench.painted().blocks, { free: 1, largestBlock: 1, fragmented: 0.5 });
+  const { isKnown, gpus, free, fragmented, types: [{ largestBlock, occupiedNodes, nodesByFree }] } = bench.painted().blocks;
+  assert.deepEqual([isKnown, gpus, free, fragmented, largestBlock, occupiedNodes, nodesByFree], [true, 4, 1, 0.5, 1, 2, [[0, 1], [1, 1]]]);
 });
 
 test("differences to run A go by the jobs' own ids, whatever the offsets", async () => {

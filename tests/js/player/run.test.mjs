@@ -134,3 +134,12 @@ test("phases of a server's run are the server's", () => {
   assert.deepEqual([0, 1, 2, 3].map((index) => run.phaseOf(index)), ["warm-up", "measurement", "measurement", "cool-down"]);
   assert.equal(makeRun({ rounds: [[0]] }).phaseOf(0), "");
 });
+
+test("node sizes of the user are for types of which the file does not say", () => {
+  const run = makeRun({ rounds: [[0]], types: [["k80", 4], ["v100", 2]] });
+  run.meta.gpuTypes[0].gpusPerNode = 2;
+  run.setNodeSizes(new Map([["k80", 4], ["v100", 8], ["p100", 3]]));
+  assert.deepEqual(run.gpuTypes.map(({ gpusPerNode, firstGpu }) => [gpusPerNode, firstGpu]), [[2, 0], [8, 4]]);
+  run.setNodeSizes(new Map());
+  assert.deepEqual(run.gpuTypes.map(({ gpusPerNode }) => gpusPerNode), [2, null]);
+});

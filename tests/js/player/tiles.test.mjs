@@ -8,6 +8,11 @@ import { makeRun } from "./make_run.mjs";
 const JOBS = [[0, 0, 1, 0, 5, 3600], [1, 0, 4, 0, 8, 7200], [2, 0, 1, 0, 9, 0], [3, 0, 1, 2, 0, 0]];
 const TYPES = [["k80", 4], ["v100", 2], ["none", 0]];
 
+const BLOCKS = {
+  isKnown: true, knowsNodes: true, gpus: 6, free: 2, fragmented: 0.5,
+  types: [{ size: 2, largestBlock: 1 }, { size: 2, largestBlock: 0 }],
+};
+
 function makeTiledRun(options = {}) {
   const rounds = Array.from({ length: 21 }, (_, i) => [i, undefined, [3, 1, 0]]);
   return makeRun({ rounds, jobs: JOBS, types: TYPES, window: { startJob: 1, endJob: 4 }, ...options });
@@ -15,7 +20,7 @@ function makeTiledRun(options = {}) {
 
 function makePainted(more = {}, head = {}) {
   return {
-    index: 10, visible: 4, hasAllocation: true, blocks: { free: 2, largestBlock: 1, fragmented: 0.5 },
+    index: 10, visible: 4, hasAllocation: true, blocks: BLOCKS,
     head: { round: 10, jobsRunning: 2, jobsQueued: 1500, jobsCompleted: 3, completionRateJph: 0, effectiveUtilization: 0.875, gpusUsed: [3, 1, 0], ...head },
     ...more,
   };
@@ -45,7 +50,7 @@ test("a round in numbers and words", () => {
 test("every tile has a value of every round, null or a number", () => {
   const runs = [makeTiledRun(), makeTiledRun({ jobs: [], window: null }), makeRun({ rounds: [[0]], types: [] })];
   for (const run of runs) {
-    for (const painted of [makePainted(), makePainted({ blocks: null, hasAllocation: false }), makePainted({ index: 0 }, { round: 0, gpusUsed: [] })]) {
+    for (const painted of [makePainted(), makePainted({ blocks: { ...BLOCKS, isKnown: false, fragmented: null }, hasAllocation: false }), makePainted({ index: 0 }, { round: 0, gpusUsed: [] })]) {
       const values = tileValues(run, { ...painted, index: Math.min(painted.index, run.nRounds - 1) });
       assert.deepEqual(Object.keys(values).sort(), TILES.map(({ key }) => key).sort());
       for (const { key } of TILES) assert.ok(values[key].value === null || Number.isFinite(values[key].value), key);
@@ -66,15 +71,20 @@ test("what is not known is said, and why", () => {
 });
 
 test("free blocks and fragmentation say where they cannot be known, or follow the cells alone", () => {
-  const words = (more) => {
-    const { free_gpus: [, blocks], fragmentation_rate: fragmentation } = wordsOf(makeTiledRun(), makePainted(more));
-    return [blocks, ...fragmentation];
+  const words = (blocks, more = {}) => {
+    const { free_gpus: [, largest], fragmentation_rate: fragmentation } = wordsOf(makeTiledRun(), makePainted({ blocks: { ...BLOCKS, ...blocks }, ...more }));
+    return [largest, ...fragmentation];
   };
-  assert.deepEqual(words({ blocks: null }), ["node size not known", "–", "node size not known"]);
-  assert.deepEqual(words({ blocks: null, hasAllocation: false }), ["no allocation data", "–", "no allocation data"]);
-  assert.deepEqual(words({ blocks: { free: 2, largestBlock: 1, fragmented: null } }).slice(1), ["–", "no job sizes known"]);
-  assert.deepEqual(words({ blocks: { free: 0, largestBlock: 0, fragmented: 0 } }).slice(1), ["–", "no GPU is free"]);
-  assert.deepEqual(words({ visible: 3 }).slice(1), ["25.0%", "of GPUs that name a job"]);
+  const none = { gpus: 0, free: 0, fragmented: null };
+  assert.deepEqual(words({ ...none, knowsNodes: false }), ["node size not known", "–", "node size not known"]);
+  assert.deepEqual(words(none), ["one GPU per node", "–", "one GPU per node"]);
+  assert.deepEqual(words({ isKnown: false, fragmented: null }, { hasAllocation: false }), ["no allocation data", "–", "no allocation data"]);
+  assert.deepEqual(words({ isKnown: false, fragmented: null }), ["a running job is not shown", "–", "a running job is not shown"]);
+  assert.deepEqual(words({ fragmented: null }).slice(1), ["–", "no job sizes known"]);
+  assert.deepEqual(words({ free: 0, fragmented: 0 }).slice(1), ["–", "no GPU is free"]);
+  assert.deepEqual(words({}, { visible: 3 }).slice(1), ["25.0%", "of GPUs that name a job"]);
+  const mixed = { gpus: 4, types: [{ size: 2, largestBlock: 1 }, { size: null, largestBlock: null }] };
+  assert.deepEqual(words(mixed), ["largest free block 1", "25.0%", "12.5% of GPUs on known nodes"]);
 });
 
 test("more GPUs in use than there are leave none free", () => {

@@ -162,11 +162,11 @@ def test_what_is_not_reached_is_said_in_words(sweep: Sweep) -> None:
 def test_the_page_of_an_empty_choice_says_so_and_keeps_its_ids(sweep: Sweep) -> None:
     page = saturation.layout(sweep, run="gone")
     assert "None of the 5 runs passes the filters." in text_of(page)
-    assert ids_of_callbacks(sweep) <= ids_of(page) | {"theme"}
+    assert ids_of_callbacks(sweep) <= ids_of(page) | {"theme", "node-sizes"}
 
 
 def test_the_layout_needs_no_query(sweep: Sweep) -> None:
-    assert ids_of_callbacks(sweep) <= ids_of(saturation.layout(sweep)) | {"theme"}
+    assert ids_of_callbacks(sweep) <= ids_of(saturation.layout(sweep)) | {"theme", "node-sizes"}
 
 
 def ids_of(page: Component) -> set[str]:

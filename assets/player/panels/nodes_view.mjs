@@ -1,7 +1,9 @@
-// Nodes under a heatmap: how many have how many free GPUs, by GPU type, and how many are in use at all.
+// Nodes under each heatmap: how many have how many free GPUs, by GPU type, and how many are in use at all; and how large
+// they are, where the user says so.
 
 import { count } from "./round_words.mjs";
-import { make, write } from "./dom.mjs";
+import { byId, make, setProps, write } from "./dom.mjs";
+import { formatNodeSizes, parseNodeSizes } from "../model/address.mjs";
 import { isConstrained } from "../worker/blocks.mjs";
 
 /** Up to here free GPUs have a column each; above, one for each doubling. */
@@ -26,9 +28,10 @@ export function cellsOf({ size, nNodes, occupiedNodes, nodesByFree }, columns) {
   ];
 }
 
-export class NodesPanel {
+class NodesPanel {
   #cells = [];
   #columns = [];
+  #shown = [];
 
   constructor(element) {
     this.element = element;
@@ -36,9 +39,9 @@ export class NodesPanel {
 
   /** Lay the table out for the types of a run: [{ name, gpusPerNode }]. */
   build(gpuTypes) {
-    this.shown = gpuTypes.map(({ gpusPerNode }) => isConstrained(gpusPerNode));
+    this.#shown = gpuTypes.map(({ gpusPerNode }) => isConstrained(gpusPerNode));
     this.#cells = [];
-    const named = gpuTypes.filter((_, t) => this.shown[t]);
+    const named = gpuTypes.filter((_, t) => this.#shown[t]);
     if (named.length === 0) {
       const isSingle = gpuTypes.every(({ gpusPerNode }) => gpusPerNode === 1);
       this.element.replaceChildren(make("p", "cluster-note", isSingle ? SINGLE : NOT_KNOWN));
@@ -61,19 +64,61 @@ export class NodesPanel {
       const title = titled(make("th", "", name.toUpperCase()), `${name}: ${count(gpusPerNode)} GPUs per node`);
       return make("tr", "", [title, ...cells, make("td", "cluster-nodes-unit")]);
     });
-    const others = gpuTypes.filter((_, t) => !this.shown[t]).map(({ name }) => name.toUpperCase());
+    const others = gpuTypes.filter((_, t) => !this.#shown[t]).map(({ name }) => name.toUpperCase());
     const note = others.length ? [make("p", "cluster-note", `${others.join(", ")}: no node of several GPUs is known.`)] : [];
     this.element.replaceChildren(make("table", "", [make("thead", "", head), make("tbody", "", rows)]), ...note);
   }
 
   /** `facts`: nodeFacts of the round. */
   show({ types }) {
-    const constrained = types.filter((_, t) => this.shown[t]);
+    const constrained = types.filter((_, t) => this.#shown[t]);
     this.#cells.forEach((cells, row) => {
       // A frame of other node sizes is on its way.
-      if (constrained[row].size !== null) cellsOf(constrained[row], this.#columns).forEach((text, k) => write(cells[k], text));
+      if (constrained[row].size !== null) cellsOf(constrained[row], this.#columns).forEach((text, k) => {
+        write(cells[k], text);
+        cells[k].classList.toggle("gd-muted", text === "0");
+      });
     });
   }
 }
 
 const titled = (element, title) => Object.assign(element, { title });
+
+export class NodesView {
+  /** GPUs per node by type, as the user has set them. */
+  sizes = new Map();
+
+  /** page: { address, order, requestFrames() }. */
+  constructor(page) {
+    this.page = page;
+    this.asked = page.address.nodeSizes;
+    this.panels = [];
+  }
+
+  /** What the browser remembers: { type: GPUs per node }. What the address names is remembered first. */
+  setSizes(remembered) {
+    const sizes = parseNodeSizes(formatNodeSizes(Object.entries(remembered ?? {})));
+    if (this.asked.size > 0) {
+      this.asked.forEach((size, name) => sizes.set(name, size));
+      this.asked = new Map();
+      setProps("node-sizes", { data: Object.fromEntries(sizes) });
+    }
+    if (formatNodeSizes(sizes) === formatNodeSizes(this.sizes)) return;
+    this.sizes = sizes;
+    this.arrange(this.page.order);
+    this.page.requestFrames();
+  }
+
+  /** Lay the tables out for the runs on the page. */
+  arrange(runs) {
+    runs.forEach((run, k) => {
+      run.setNodeSizes(this.sizes);
+      this.panels[k] ??= new NodesPanel(byId(`cluster-nodes-${k}`));
+      this.panels[k].build(run.gpuTypes);
+    });
+  }
+
+  show(shown) {
+    shown.forEach(({ painted, k }) => this.panels[k].show(painted.blocks));
+  }
+}
