@@ -22,7 +22,7 @@ from gavel_dash.sweep.discover import Found, discover
 from gavel_dash.sweep.index_run import IndexedRun, load_jct_s, open_viz
 from gavel_dash.sweep.run import Run
 from gavel_dash.sweep.side_tables import read_manifests, read_tables
-from gavel_dash.sweep.telemetry_run import load_wall_time_s
+from gavel_dash.sweep.telemetry_run import load_wall_time_s, open_telemetry
 
 OPEN_RUNS = 64
 #: Levels of confidence whose table of runs is kept.
@@ -146,8 +146,9 @@ class Sweep:
         return dict(self._indexed(name).identity)
 
     def has_rounds(self, name: str) -> bool:
-        """Whether a run has a `.viz.bin` whose rounds can be looked at."""
-        return self._indexed(name).viz is not None
+        """Whether a run has rounds to look at: a `.viz.bin`, or a telemetry file, which knows no allocations."""
+        indexed = self._indexed(name)
+        return indexed.viz is not None or (indexed.telemetry is not None and indexed.row["status"] != "damaged")
 
     def _indexed(self, name: str) -> IndexedRun:
         try:
@@ -166,6 +167,8 @@ class Sweep:
         indexed = self._indexed(name)
 
         def open_indexed() -> VizFile:
+            if indexed.viz is None and self.has_rounds(name) and indexed.telemetry is not None:
+                return open_telemetry(indexed.telemetry)
             if indexed.viz is None:
                 raise SourceError(name, "a run with rounds", indexed.row["note"] or "no .viz.bin file")
             return open_viz(indexed.viz, self._progress)

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import io
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gavel_dash.errors import GavelDashError
+from gavel_dash.errors import GavelDashError, SourceError
 from gavel_dash.formats.telemetry import read_telemetry
+from gavel_dash.formats.vizbin import VizFile
+from gavel_dash.formats.vizbin_layout import JOB_1B_DTYPE
+from gavel_dash.formats.vizbin_write import RoundBlock, write_vizbin
 from gavel_dash.model import Cluster, Finding, GpuType
 from gavel_dash.sweep.packed import read_whole
+
+_COMPLETED = "jobs_completed_total"
+#: Key in the file by field of a round record.
+_KEY_OF_FIELD = {
+    "round": "round",
+    "sim_time_s": "sim_time",
+    "effective_utilization": "utilization",
+    "jobs_running": "jobs_running",
+    "jobs_queued": "jobs_queued",
+    "jobs_completed": _COMPLETED,
+    "avg_jct_s": "avg_jct",
+    "completion_rate_jph": "windowed_completion_rate",
+}
 
 
 def summarize_telemetry(path: Path) -> tuple[dict[str, Any], list[Finding]]:
@@ -52,3 +71,41 @@ def load_wall_time_s(path: Path) -> dict[int, float]:
     rows = read_telemetry(read_whole(path), str(path)).rows
     pairs = [(row.get("round"), row.get("wall_time")) for row in rows]
     return {number: float(time) for number, time in pairs if isinstance(number, int) and isinstance(time, int | float)}
+
+
+def open_telemetry(path: Path) -> VizFile:
+    """The rounds of a telemetry file as a run without jobs and allocations; 0 where the file has no number.
+
+    Raises
+    ------
+    GavelDashError
+        When the file cannot be read, has no rounds, or a number does not fit.
+    """
+    rows = read_telemetry(read_whole(path), str(path)).rows
+    if not rows:
+        raise SourceError(path, "a JSON object per line", "no line")
+    totals = (name for name in rows[-1] if name.endswith("_total") and name != _COMPLETED)
+    names = sorted(name.removesuffix("_total") for name in totals)
+    counts = [round(_number(rows[-1], f"{name}_total")) for name in names]
+    # Wide enough for any number: the writer says which does not fit.
+    heads = np.zeros(len(rows), [(field, "f8") for field in _KEY_OF_FIELD])
+    for field, key in _KEY_OF_FIELD.items():
+        heads[field] = [_number(row, key) for row in rows]
+    gpus_used = np.array([[round(_number(row, f"{name}_used")) for name in names] for row in rows], np.int64)
+    nothing = np.zeros(0, np.int64)
+    block = RoundBlock(
+        heads=heads,
+        gpus_used=gpus_used.reshape(len(rows), len(names)),
+        allocation=np.full((len(rows), sum(counts)), -1, np.int64),
+        queue_lengths=np.zeros(len(rows), np.int64),
+        queue_ids=nothing,
+    )
+    config = {"gpu_types": [{"name": n, "count": c} for n, c in zip(names, counts, strict=True)], "job_types": []}
+    file = io.BytesIO()
+    write_vizbin(file, config, np.zeros(0, JOB_1B_DTYPE), [block], len(rows))
+    return VizFile(file.getvalue(), str(path))
+
+
+def _number(row: Mapping[str, Any], key: str) -> float:
+    value = row.get(key)
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
