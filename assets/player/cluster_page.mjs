@@ -120,6 +120,7 @@ export class ClusterPage {
 
   #showHeads(runs) {
     this.root.style.setProperty("--runs", runs.length);
+    this.root.style.setProperty("--bands", Math.max(...runs.map((run) => run.gpuTypes.length)));
     byId("cluster-align-box").hidden = runs.length < 2;
     this.root.classList.toggle("cluster-several", runs.length > 1);
     BADGES.forEach((badge, k) => {

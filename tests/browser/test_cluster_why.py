@@ -102,13 +102,23 @@ def test_node_sizes_of_the_user_change_the_page_at_once_and_are_remembered(
     wait_at_rest(page)
     expect(size_field(page, "v100")).to_have_value("8")
     expect_nodes(page, run, scattered, SIZES)
-    for name in SIZES:
-        size_field(page, name).fill("")
+
+
+def test_a_node_size_can_be_taken_back(page: Page, bundled_address: str, scattered: int) -> None:
+    open_cluster(page, bundled_address, RUN, round=scattered)
+    for name, size in (("k80", "4"), ("v100", "8"), ("k80", "")):
+        size_field(page, name).fill(size)
         size_field(page, name).press("Enter")
+    wait_query(page, nodes="v100:8")
+    expect(page.locator("#cluster-nodes-0")).to_contain_text("K80, P100: no node of several GPUs is known.")
+    expect(page.locator("#cluster-nodes-0 tbody tr")).to_have_count(1)
+    expect(page.locator('[data-tile="fragmentation_rate"]')).to_contain_text("of GPUs on known nodes")
+    size_field(page, "v100").fill("")
+    size_field(page, "v100").press("Enter")
     wait_query(page, nodes=None)
     expect(page.locator("#cluster-nodes-0")).to_contain_text("Node sizes are not known")
     wait_at_rest(page)
-    assert page.evaluate(borders) == ""
+    assert page.evaluate("() => window.gavel.player.shown()[0].renderer.frame.nodes.path") == ""
 
 
 def test_an_address_with_node_sizes_is_restored(page: Page, bundled_address: str, sweep: Sweep, scattered: int) -> None:
@@ -146,15 +156,20 @@ def test_pointing_at_a_waiting_job_marks_where_it_could_start(page: Page, bundle
     page.wait_for_function("() => window.gavel.player.shown()[0].renderer.waiting === null")
     assert page.evaluate(_DARK_DASHES) == 0
     # The same without a mouse.
-    row.locator('[col-id="why"]').focus()
-    page.wait_for_function("factor => window.gavel.player.shown()[0].renderer.waiting === factor", arg=factor)
+    row.locator('[col-id="job_type"]').click()
+    page.mouse.move(5, 5)
+    page.wait_for_function("() => window.gavel.player.shown()[0].renderer.waiting === null")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("() => window.gavel.player.shown()[0].renderer.waiting !== null")
 
 
 #: Opaque black and white pixels in the middle of the upper edge of idle GPUs: marks, no cell edges.
 _DARK_DASHES = """() => {
   const { renderer, painted } = window.gavel.player.shown()[0];
   const { marks, frame: { grid }, geometry: { x0, x1, top, bottom } } = renderer;
-  const { data } = marks.getContext("2d").getImageData(0, 0, marks.width, marks.height);
+  const copy = new OffscreenCanvas(marks.width, marks.height).getContext("2d");
+  copy.drawImage(marks, 0, 0);
+  const { data } = copy.getImageData(0, 0, marks.width, marks.height);
   let found = 0;
   for (const band of grid.bands) {
     for (let i = 0; i < band.count; i += 1) {
@@ -187,7 +202,7 @@ def test_jobs_and_the_round_lead_to_other_pages(page: Page, bundled_address: str
     asked = parse_qs(urlsplit(str(link.get_attribute("href"))).query)
     assert asked == {"run": [RUN], "job": [job], "round": [str(scattered)]}
     page.locator('#cluster-queue [row-index="0"] [col-id="job_type"]').click()
-    wait_state(page, selectedJob=int(job))
+    wait_query(page, job=job)
     page.locator("#cluster-card").get_by_role("link", name="Job's page").click()
     expect(page.get_by_role("heading", name=f"Job {job}", exact=True)).to_be_visible()
     assert parse_qs(urlsplit(page.url).query) == asked
@@ -211,6 +226,7 @@ def test_rounds_without_allocation_say_what_cannot_be_said(
         ["V100", "– of 2", *["–"] * 3, "", "", ""],
     ]
     expect(page.locator('[data-tile="fragmentation_rate"]')).to_contain_text("–no allocation data")
+    expect(page.locator("#cluster-queue-summary tbody tr")).to_have_count(3)
     # Four GPUs are free among the V100, whose nodes a job of 4 spans; one of 8 finds no type with as many.
     assert cells(page.locator("#cluster-queue-summary tbody tr")) == [
         ["2", "1", "–", "–", "–"],
@@ -219,3 +235,13 @@ def test_rounds_without_allocation_say_what_cannot_be_said(
     ]
     expect(page.locator("#cluster-queue-summary")).to_contain_text("The file does not say which GPUs are free.")
     expect(page.locator("#cluster-queue")).to_contain_text("not known")
+
+
+def test_fields_are_offered_only_where_no_file_says_how_large_nodes_are(
+    page: Page, synthetic_address: str, synthetic: Sweep
+) -> None:
+    name = synthetic.names[0]
+    run = synthetic[name]
+    open_cluster(page, synthetic_address, name, round=500, nodes="k80:2,p100:12,v100:36")
+    expect(page.locator(".gd-node-sizes:visible")).to_have_count(0)
+    expect_nodes(page, run, 500, dict.fromkeys(("k80", "p100", "v100"), 4))

@@ -51,9 +51,11 @@ export class Timeline {
     return this.#map(this.runs[this.lead], this.runs[k], position);
   }
 
-  /** Position at which run `k` is at record `index`. */
+  /** Position at which run `k` is at record `index`, as near as the lead has one. */
   positionOf(k, index) {
-    return this.#map(this.runs[k], this.runs[this.lead], index);
+    const position = this.#map(this.runs[k], this.runs[this.lead], index);
+    // The lead's last record before may still be in the run's record before: going there and back would drift.
+    return this.indexOf(k, position) < index && this.indexOf(k, position + 1) === index ? position + 1 : position;
   }
 
   /** Whether a position lies behind the end of run `k`, which stays there: it is then compared with another moment. */

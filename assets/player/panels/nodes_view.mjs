@@ -8,7 +8,8 @@ import { isConstrained } from "../worker/blocks.mjs";
 
 /** Up to here free GPUs have a column each; above, one for each doubling. */
 const MOST_EXACT = 8;
-const NOT_KNOWN = "Node sizes are not known: set GPUs per node above to see free blocks, and which jobs are scattered.";
+const NOT_KNOWN = "Node sizes are not known: free blocks, and which jobs are scattered, cannot be told.";
+const SET_THEM = " Set GPUs per node above.";
 const SINGLE = "One GPU per node: nothing can fragment.";
 
 /** Columns for nodes of at most `size` GPUs: [least, most free GPUs]. */
@@ -37,14 +38,14 @@ class NodesPanel {
     this.element = element;
   }
 
-  /** Lay the table out for the types of a run: [{ name, gpusPerNode }]. */
-  build(gpuTypes) {
+  /** Lay the table out for the types of a run: [{ name, gpusPerNode }]. `canSet`: whether there is a field for one. */
+  build(gpuTypes, canSet) {
     this.#shown = gpuTypes.map(({ gpusPerNode }) => isConstrained(gpusPerNode));
     this.#cells = [];
     const named = gpuTypes.filter((_, t) => this.#shown[t]);
     if (named.length === 0) {
       const isSingle = gpuTypes.every(({ gpusPerNode }) => gpusPerNode === 1);
-      this.element.replaceChildren(make("p", "cluster-note", isSingle ? SINGLE : NOT_KNOWN));
+      this.element.replaceChildren(make("p", "cluster-note", isSingle ? SINGLE : NOT_KNOWN + (canSet ? SET_THEM : "")));
       return;
     }
     this.#columns = columnsOf(Math.max(...named.map(({ gpusPerNode }) => gpusPerNode)));
@@ -88,7 +89,7 @@ export class NodesView {
   /** GPUs per node by type, as the user has set them. */
   sizes = new Map();
 
-  /** page: { address, order, requestFrames() }. */
+  /** page: { root, address, order, requestFrames() }. */
   constructor(page) {
     this.page = page;
     this.asked = page.address.nodeSizes;
@@ -111,11 +112,23 @@ export class NodesView {
 
   /** Lay the tables out for the runs on the page. */
   arrange(runs) {
+    const canSet = this.#showFields(runs);
     runs.forEach((run, k) => {
       run.setNodeSizes(this.sizes);
       this.panels[k] ??= new NodesPanel(byId(`cluster-nodes-${k}`));
-      this.panels[k].build(run.gpuTypes);
+      this.panels[k].build(run.gpuTypes, canSet);
     });
+  }
+
+  /** Offer the fields of the types on the page whose size no file says; returns whether there are any. */
+  #showFields(runs) {
+    const box = this.page.root.querySelector(".gd-node-sizes");
+    if (box === null) return false;
+    const lacking = runs.flatMap((run) => run.meta.gpuTypes.filter(({ gpusPerNode }) => gpusPerNode === null).map(({ name }) => name));
+    const fields = [...box.querySelectorAll("label")];
+    for (const field of fields) field.hidden = !lacking.includes(field.querySelector(".gd-label").textContent);
+    box.hidden = fields.every(({ hidden }) => hidden);
+    return !box.hidden;
   }
 
   show(shown) {

@@ -119,3 +119,11 @@ test("a run has ended where its timeline goes on without it", () => {
     assert.equal(timeline.hasEnded(1, 4), false);
   }
 });
+
+test("a record is found again where the lead has one during it, however their clocks lie", () => {
+  const clocked = (n, startS) => ({ nRounds: n, simTimeS: Float32Array.from({ length: n }, (_, i) => startS + 360 * i), arrivals: null });
+  for (const startS of [0, 100, 359]) {
+    const timeline = new Timeline([clocked(50, startS), clocked(90, 0)], "time");
+    for (let i = 0; i < 49; i += 1) assert.equal(timeline.indexOf(0, timeline.positionOf(0, i)), i, `${startS} s, record ${i}`);
+  }
+});

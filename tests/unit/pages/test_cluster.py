@@ -239,6 +239,21 @@ def test_controls_offer_everything_and_start_plainly(sweep: Sweep) -> None:
     assert f"cluster-slot-{MOST_RUNS}" not in parts
 
 
+def test_the_round_leads_to_the_pages_about_the_same_runs(sweep: Sweep) -> None:
+    parts = parts_of(cluster.layout(sweep))
+    assert [parts[f"cluster-to-{name}"].href for name in ("telemetry", "jobs", "fragmentation")] == [
+        "/telemetry",
+        "/jobs",
+        "/fragmentation",
+    ]
+    assert parts["cluster-elsewhere"].hidden  # until the player knows the round
+
+
+def test_the_queue_says_why_each_job_waits(sweep: Sweep) -> None:
+    columns = parts_of(cluster.layout(sweep))["cluster-queue"].columnDefs
+    assert [column["field"] for column in columns] == ["job_id", "job_type", "scale_factor", "time_in_system_h", "why"]
+
+
 @pytest.mark.parametrize("query", [{"color": "<b>", "speed": "1e9"}, {"color": "", "speed": "x"}])
 def test_a_query_that_makes_no_sense_starts_plainly(sweep: Sweep, query: dict[str, str]) -> None:
     parts = parts_of(cluster.layout(sweep, **query))
