@@ -15,6 +15,8 @@ from gavel_dash.analysis.fragmentation import Fragmentation, is_constrained
 
 #: Scale factor of jobs of which the file does not say how many GPUs they ask for.
 UNKNOWN = 0
+#: What can stand in the way of a waiting job.
+NO_GPUS, SCATTERED, COULD_START = "no GPUs", "scattered", "could start"
 
 
 @dataclass(frozen=True)
@@ -114,15 +116,11 @@ def split_queue(
     scale_factors: tuple[int, ...], queued: np.ndarray, known: np.ndarray, fragmentation: Fragmentation
 ) -> BlockedDemand:
     """What stands in the way of the queued jobs; arguments as `count_queued` returns them."""
-    free, blocks = fragmentation.free, fragmentation.largest_block
     no_gpus, scattered = np.zeros_like(queued), np.zeros_like(queued)
-    types = fragmentation.cluster.gpu_types
     for c, size in enumerate(scale_factors):
         if size == UNKNOWN:
             continue
-        enough = (free >= size).any(axis=1)
-        on_a_node = np.array([is_constrained(t) and size <= (t.gpus_per_node or 0) for t in types], dtype=bool)
-        held = (np.where(on_a_node, blocks, free) >= size).any(axis=1)
+        enough, held = _room_for(size, fragmentation)
         no_gpus[:, c] = queued[:, c] * ~enough
         scattered[:, c] = queued[:, c] * (enough & ~held & fragmentation.known)
     could_start = np.where(np.array(scale_factors) == UNKNOWN, 0, queued - no_gpus - scattered).astype(np.int32)
@@ -136,6 +134,34 @@ def split_queue(
         could_start,
         knows_nodes,
     )
+
+
+def reasons_to_wait(scale_factors: np.ndarray, fragmentation: Fragmentation, record: int) -> list[str | None]:
+    """What stands in the way of each job that waits in a record: `NO_GPUS`, `SCATTERED`, `COULD_START`.
+
+    Parameters
+    ----------
+    scale_factors : ndarray of int, shape (n,), GPUs each job asks for, `UNKNOWN` where the file does not say
+
+    Returns
+    -------
+    list of str or None, one per job; None where the file does not say enough.
+    """
+    reasons: dict[int, str | None] = {UNKNOWN: None}
+    for size in np.unique(scale_factors[scale_factors != UNKNOWN]).tolist():
+        enough, held = _room_for(size, fragmentation, slice(record, record + 1))
+        blocked = SCATTERED if fragmentation.known[record] else None
+        reasons[size] = NO_GPUS if not enough[0] else COULD_START if held[0] else blocked
+    return [reasons[size] for size in scale_factors.tolist()]
+
+
+def _room_for(size: int, fragmentation: Fragmentation, records: slice = slice(None)) -> tuple[np.ndarray, np.ndarray]:
+    """Whether any type has so many free GPUs, and whether any has them where a job of this size could be placed."""
+    free, blocks = fragmentation.free[records], fragmentation.largest_block[records]
+    types = fragmentation.cluster.gpu_types
+    on_a_node = np.array([is_constrained(t) and size <= (t.gpus_per_node or 0) for t in types], dtype=bool)
+    places = np.where(on_a_node, blocks, free)
+    return np.any(free >= size, axis=1), np.any(places >= size, axis=1)
 
 
 @dataclass(frozen=True)

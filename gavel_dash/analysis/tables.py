@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from gavel_dash import schema
+from gavel_dash.analysis.blocked_demand import UNKNOWN, reasons_to_wait
+from gavel_dash.analysis.fragmentation import Fragmentation
 from gavel_dash.analysis.jct import SECONDS_PER_HOUR
 from gavel_dash.analysis.job_timelines import JobTimelines
 from gavel_dash.analysis.phases import Phases
@@ -163,7 +165,9 @@ def time_of_rounds(rounds: np.ndarray, round_numbers: np.ndarray, sim_time_s: np
     return sim_time_s.astype(np.float64)[np.maximum(index, 0)]
 
 
-def queue_table(job_ids: np.ndarray, jobs: pd.DataFrame, sim_time_h: float) -> pd.DataFrame:
+def queue_table(
+    job_ids: np.ndarray, jobs: pd.DataFrame, sim_time_h: float, fragmentation: Fragmentation, record: int
+) -> pd.DataFrame:
     """Table of the jobs waiting in a round, `schema.QUEUE`, in the order of `job_ids`.
 
     Parameters
@@ -172,7 +176,11 @@ def queue_table(job_ids: np.ndarray, jobs: pd.DataFrame, sim_time_h: float) -> p
     jobs : DataFrame with the columns of `schema.OUTCOMES`
     sim_time_h : float
         Simulated time of the round, hours.
+    fragmentation : Fragmentation
+        What is free in the record `record`: it says why each job waits.
     """
     known = jobs.drop_duplicates("job_id").set_index("job_id").reindex(job_ids).reset_index()
     known["time_in_system_h"] = sim_time_h - known["arrival_time_h"]
+    sizes = known["scale_factor"].fillna(UNKNOWN).to_numpy(np.int64)
+    known["why"] = pd.Series(reasons_to_wait(sizes, fragmentation, record), dtype="str")
     return known[schema.names(schema.QUEUE)]

@@ -98,6 +98,7 @@ def build_over_time(
                 "spikedash": "solid",
                 "spikecolor": look.token(theme, "muted"),
                 "hoverformat": ",.1f",
+                "tickformat": ",",
                 "ticksuffix": " h",
             },
             **axes,
@@ -124,7 +125,7 @@ def _y_axis(row: Row, domain: tuple[float, float]) -> dict[str, Any]:
         "rangemode": "tozero",
         "nticks": 4,
         "automargin": False,
-        **({"ticksuffix": "%"} if row.is_share else {}),
+        **({"ticksuffix": "%"} if row.is_share else {"tickformat": ","}),
     }
 
 

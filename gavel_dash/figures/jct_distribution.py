@@ -93,6 +93,7 @@ def build_jct_distribution(
             xaxis={
                 "title": {"text": what.label + unit},
                 "type": "log" if log_x else "linear",
+                "tickformat": ",",
                 **({"dtick": 1} if log_x else {"rangemode": "tozero"}),
             },
             yaxis={"title": {"text": "Share of jobs"}, "tickformat": ".0%", "range": [0, 1.02]},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,16 +19,18 @@ from gavel_dash.analysis.job_life import (
     WAITING,
     Stretch,
 )
-from gavel_dash.analysis.phases import COOL_DOWN, MEASUREMENT, WARM_UP, Phases
+from gavel_dash.analysis.phases import Phases
 from gavel_dash.figures import theme as look
 from gavel_dash.figures.curve_style import LOOKS
+from gavel_dash.figures.phase_shades import phase_shades
 
 #: Stretches that can be pointed at, the longest of a life first; all are drawn.
 MOST_BARS = 3000
 #: Up to so many events have a mark; more would hide the rows.
 MOST_MARKS = 300
 ROW_PX, LEAST_PX, MOST_PX = 13, 220, 640
-_TOP_PX, _BOTTOM_PX = 44, 40
+#: Above the rows: two lines of legend, where the page is narrow, and the names of the phases.
+_TOP_PX, _BOTTOM_PX = 60, 40
 #: Sign of each event, with its word.
 _EVENTS = {
     STARTED: ("triangle-right", "started"),
@@ -126,7 +127,7 @@ def build_job_lane(
     traces += _marks(stretches, start_h, rows, types, lanes_per_gpu, theme)
     x0, x1 = float(start_h[0]), float(stop_h[-1])
     margin = max(x1 - x0, 0.1) * 0.02
-    shapes, labels = _phase_shades(phases, edges_h, x0 - margin, x1 + margin, theme)
+    shapes, labels = phase_shades(phases, edges_h, x0 - margin, x1 + margin, theme)
     moment = float(edges_h[index])
     traces.append(
         {
@@ -154,10 +155,10 @@ def build_job_lane(
             bargap=0.2,
             margin={"l": 92, "r": 12, "t": _TOP_PX, "b": _BOTTOM_PX},
             showlegend=True,
-            legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "yref": "paper", "font": {"size": 12}},
+            legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "top", "yref": "container", "font": {"size": 12}},
             shapes=shapes,
             annotations=labels,
-            xaxis={"range": [x0 - margin, x1 + margin], "title": {"text": "Simulated time (h)"}},
+            xaxis={"range": [x0 - margin, x1 + margin], "tickformat": ",", "title": {"text": "Simulated time (h)"}},
             yaxis={
                 "range": [rows.bottom, 0],
                 "tickvals": [rows.middle(row) for row in shown],
@@ -293,28 +294,6 @@ def _marks(
             }
         )
     return traces
-
-
-def _phase_shades(
-    phases: Phases | None, edges_h: np.ndarray, left: float, right: float, theme: str
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Shade and name of each phase that the life touches."""
-    if phases is None:
-        return [], []
-    ends = [-np.inf, float(edges_h[phases.measurement_start]), float(edges_h[phases.measurement_end]), np.inf]
-    shapes, labels = [], []
-    for name, (start, stop) in zip((WARM_UP, MEASUREMENT, COOL_DOWN), pairwise(ends), strict=True):
-        a, b = max(start, left), min(stop, right)
-        if a >= b:
-            continue
-        fill = look.rgba(look.PHASE[name], 0.08)
-        edge = {"x0": a, "x1": b, "y0": 0, "y1": 1, "yref": "paper", "line": {"width": 0}}
-        shapes.append({"type": "rect", **edge, "fillcolor": fill, "layer": "below"})
-        if b - a > 0.12 * (right - left):
-            font = {"size": 12, "color": look.token(theme, "muted")}
-            place = {"x": (a + b) / 2, "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 22, "showarrow": False}
-            labels.append({"text": name, **place, "font": font})
-    return shapes, labels
 
 
 def _typed(values: np.ndarray) -> dict[str, str]:

@@ -24,8 +24,7 @@ from gavel_dash.pages.cluster_view import (
     problem_links,
     run_options,
 )
-from gavel_dash.pages.fragmentation.data import types_without_nodes
-from gavel_dash.pages.node_sizes import build_node_sizes
+from gavel_dash.pages.node_sizes import build_node_sizes, types_without_nodes
 from gavel_dash.ui import button, csv_link, labelled, page_header, panel, query_value
 
 if TYPE_CHECKING:

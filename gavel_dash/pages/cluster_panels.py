@@ -12,7 +12,6 @@ from dash.development.base_component import Component
 from gavel_dash import schema
 from gavel_dash.figures.scrubber import HEIGHT_PX as SCRUBBER_HEIGHT_PX
 from gavel_dash.figures.scrubber import MARGIN as SCRUBBER_MARGIN
-from gavel_dash.schema.columns import col
 from gavel_dash.ui import button, column_defs, grid, labelled, panel, query_value
 
 #: The transport's buttons, in order, with their tooltips.
@@ -27,13 +26,6 @@ TRANSPORT = {
 SPEEDS = (0.25, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
 #: What the player says of each waiting job: `REASONS` of `assets/player/worker/blocks.mjs`.
-WHY = col(
-    "why",
-    "str",
-    "",
-    "Why",
-    "could start: free GPUs could hold it; scattered: enough are free, but on no one node; no GPUs: too few are free",
-)
 
 
 def menu(name: str, options: Mapping[Any, str], value: Any, width_px: int) -> dcc.Dropdown:
@@ -136,7 +128,7 @@ def queue_panel() -> Component:
         "time_in_system_h": {"width": 64, "headerName": "Age (h)"},
         "why": {"width": 92, "minWidth": 92},
     }
-    columns = [column for column in (*schema.QUEUE, WHY) if column.name in overrides]
+    columns = [column for column in schema.QUEUE if column.name in overrides]
     definitions = [{**column, "filter": False} for column in column_defs(columns, overrides)]
     table = grid(
         "cluster-queue",

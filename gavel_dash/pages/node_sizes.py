@@ -7,9 +7,15 @@ The store `node-sizes` in the shell holds ``{type: GPUs per node}``; the query k
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
+
+from gavel_dash.errors import GavelDashError
+
+if TYPE_CHECKING:
+    from gavel_dash.sweep import Sweep
 
 MOST_PER_NODE = 65_535
 _NODE_SIZE = "node-size"
@@ -37,6 +43,19 @@ def tidy_node_sizes(stored: Mapping[str, object] | None) -> NodeSizes:
     return parse_node_sizes(format_node_sizes(stored))
 
 
+def types_without_nodes(sweep: Sweep) -> list[str]:
+    """Names of the GPU types whose node size no file says, by a run of each cluster of the sweep."""
+    runs = sweep.runs()
+    runs = runs[runs["run"].map(sweep.has_rounds).astype(bool)]
+    found: set[str] = set()
+    for name in runs["run"][~runs["cluster"].duplicated()]:
+        try:
+            found |= {t.name for t in sweep[name].cluster.gpu_types if t.gpus_per_node is None}
+        except GavelDashError:
+            continue  # its reason is said where the run itself is shown
+    return sorted(found)
+
+
 def build_node_sizes(page: str, gpu_types: Sequence[str]) -> Component:
     """One number per GPU type; empty where nothing is set."""
     fields = [
@@ -49,7 +68,6 @@ def build_node_sizes(page: str, gpu_types: Sequence[str]) -> Component:
                     min=1,
                     max=MOST_PER_NODE,
                     step=1,
-                    debounce=True,
                     placeholder="?",
                     className="gd-node-size",
                 ),

@@ -45,4 +45,11 @@ QUEUE = (
     col("scale_factor", "int", "GPUs", "Scale factor", "GPUs the job asks for"),
     col("time_in_system_h", "float", "h", "In system (h)", "simulated time since the job's arrival round"),
     col("arrival_round", "int", "", "Arrival round", "last round recorded before the job arrived"),
+    col(
+        "why",
+        "str",
+        "",
+        "Why",
+        "could start: free GPUs could hold it; scattered: enough are free, on no one node; no GPUs: too few are free",
+    ),
 )

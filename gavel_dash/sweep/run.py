@@ -287,7 +287,7 @@ class Run:
         """Ids of the jobs waiting in record `index`: ndarray of int64, shape (n_queued,)."""
         return self.viz.queue(self.check_round(index))
 
-    def queue_table(self, index: int) -> pd.DataFrame:
+    def queue_table(self, index: int, node_sizes: Mapping[str, int] | None = None) -> pd.DataFrame:
         """The jobs waiting in record `index`: `schema.QUEUE`."""
         sim_time_h = float(self.viz.round_heads["sim_time_s"][self.check_round(index)]) / 3600
-        return tables.queue_table(self.queue(index), self._outcomes, sim_time_h)
+        return tables.queue_table(self.queue(index), self._outcomes, sim_time_h, self.fragmentation(node_sizes), index)

@@ -107,8 +107,10 @@ def chart_panel(
         actions.append(csv_link(csv_id, csv_href, hint="Download the numbers of this chart as CSV"))
     actions += [picture_button(graph_id, "png"), picture_button(graph_id, "svg")]
     graph = dcc.Graph(id=graph_id, config={**GRAPH_CONFIG, "displayModeBar": False}, style={"height": height})
+    # The browser loads graphs late and without their style: until then the box knows the height.
+    box = html.Div(graph, className="gd-chart", style={"--gd-height": height})
     heading = html.Span(title, title=hint) if hint else title
-    return panel([graph, *([below] if below is not None else [])], heading, actions, **properties)
+    return panel([box, *([below] if below is not None else [])], heading, actions, **properties)
 
 
 def button(id: str, label: Children, hint: str, **properties: Any) -> Component:

@@ -31,7 +31,7 @@ def register_api(server: flask.Flask, sweep: Sweep) -> None:
     filters as query arguments (``figure, policy, setting, rate, seed, cluster, status, q`` and ``run``, each
     repeatable) and ``confidence``. So do ``/api/gain.csv?gain_of=&gain_against=&measure=``, ``/api/paper_error.csv``
     and ``/api/pairs.csv?method=&nodes=``, where ``nodes`` is as ``k80:4,v100:8``.
-    ``/api/runs/<name>/rounds.csv``, ``/jobs.csv`` and ``/queue.csv?round_index=`` are of one run.
+    ``/api/runs/<name>/rounds.csv``, ``/jobs.csv`` and ``/queue.csv?round_index=&nodes=`` are of one run.
     """
 
     @server.route("/api/runs.csv")
@@ -80,7 +80,7 @@ def register_api(server: flask.Flask, sweep: Sweep) -> None:
     @server.route("/api/runs/<path:name>/queue.csv")
     @csv_route("queue")
     def queue_csv(name: str) -> pd.DataFrame:
-        return sweep[name].queue_table(index_argument("round_index"))
+        return sweep[name].queue_table(index_argument("round_index"), parse_node_sizes(text_argument("nodes", "")))
 
 
 def _filters() -> dict[str, list[str]]:

@@ -1,6 +1,7 @@
 // The queue beside the heatmap: who waits and why, by size, and a table that asks for the rows in view, so that thousands
 // of jobs cost nothing.
 
+import { formatNodeSizes } from "../model/address.mjs";
 import { byId, make, write } from "./dom.mjs";
 import { count } from "./round_words.mjs";
 import { REASONS, reasonOf } from "../worker/blocks.mjs";
@@ -141,7 +142,10 @@ export class QueuePanel {
     this.#facts = painted.blocks;
     const link = byId("cluster-queue-csv");
     link.hidden = run.base === null;
-    link.href = run.base === null ? "" : `${run.base}/queue.csv?round_index=${painted.index}`;
+    const query = new URLSearchParams({ round_index: painted.index });
+    const nodes = formatNodeSizes(this.page.nodes.sizes);
+    if (nodes) query.set("nodes", nodes);
+    link.href = run.base === null ? "" : `${run.base}/queue.csv?${query}`;
   }
 
   /** The queue of any round: { ids } or { problem }. */

@@ -119,15 +119,3 @@ def runs_without_rounds(sweep: Sweep) -> list[tuple[str, str]]:
     lacking = runs[[not sweep.has_rounds(name) for name in runs["run"]]]
     notes = lacking["note"].astype("object").where(lacking["note"].notna(), "it has no rounds to look at")
     return list(zip(lacking["run"], notes, strict=True))
-
-
-def types_without_nodes(sweep: Sweep) -> list[str]:
-    """Names of the GPU types whose node size no file says, by a run of each cluster of the sweep."""
-    runs = runs_of_curves(sweep)
-    found: set[str] = set()
-    for name in runs["run"][~runs["cluster"].duplicated()]:
-        try:
-            found |= {t.name for t in sweep[name].cluster.gpu_types if t.gpus_per_node is None}
-        except GavelDashError:
-            continue  # its reason is said where the run itself is shown
-    return sorted(found)

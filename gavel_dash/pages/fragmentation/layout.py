@@ -14,8 +14,7 @@ from gavel_dash.figures.fragmentation import chart_height_px
 from gavel_dash.figures.fragmentation_curves import HEIGHT_PX as CURVES_HEIGHT_PX
 from gavel_dash.figures.fragmentation_nodes import HEIGHT_PX as NODES_HEIGHT_PX
 from gavel_dash.figures.fragmentation_rows import NO_SPLIT
-from gavel_dash.pages.fragmentation.data import types_without_nodes
-from gavel_dash.pages.node_sizes import build_node_sizes, parse_node_sizes
+from gavel_dash.pages.node_sizes import build_node_sizes, parse_node_sizes, types_without_nodes
 from gavel_dash.pages.selection import asked_round, asked_runs, build_picker
 from gavel_dash.ui import chart_panel, csv_link, labelled, page_header, panel, query_value
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
+from gavel_dash.figures.run_style import style_runs
 from gavel_dash.pages.jobs.data import (
     RunJobs,
     collect_jobs,
@@ -40,6 +41,8 @@ from gavel_dash.pages.selection import asked_runs, build_picker, choose_runs, re
 from gavel_dash.ui import page_header, query_values
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from gavel_dash.sweep import Sweep
 
 PATH = "/jobs"
@@ -94,12 +97,15 @@ def _filter_query(query: Query, names: tuple[str, ...]) -> dict[str, object]:
     }
 
 
-def rows_of(jobs: RunJobs, query: Query, request: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """Rows the table asks for, and how many of the jobs it has in all."""
+def rows_of(jobs: RunJobs, runs: pd.DataFrame, query: Query, request: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """Rows the table asks for, each with the short `label` of its run, and how many of the jobs it has in all."""
     filters = read_job_filters(query)
     chosen = select_states(select_jobs(jobs.table, filters), filters)
     shown = arrange(chosen, request.get("filterModel") or {}, request.get("sortModel") or [])
-    return answer_request(shown, request), count_text(len(shown), len(jobs.table))
+    answer, styles = answer_request(shown, request), style_runs(runs, jobs.table["run"].unique(), "run")
+    for row in answer["rowData"]:
+        row["label"] = styles[row["run"]].label
+    return answer, count_text(len(shown), len(jobs.table))
 
 
 def register_callbacks(app: Dash, sweep: Sweep) -> None:
@@ -120,7 +126,7 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         prevent_initial_call=True,
     )
     def give_rows(request: dict[str, Any] | None, query: Query) -> tuple[dict[str, Any], str]:
-        return rows_of(jobs_of(query_values(query, "run")), query, request or {})
+        return rows_of(jobs_of(query_values(query, "run")), sweep.runs(), query, request or {})
 
     @app.callback(
         Output("jobs-scale", "options"),

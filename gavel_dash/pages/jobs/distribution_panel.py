@@ -84,7 +84,7 @@ def build_distribution_panel(options: DistributionOptions) -> Component:
                 ),
                 hint="Share of the jobs at or below each value. Follows the filters by window, type, scale factor and "
                 "category, not those by state or column: what became of a job would bend its distribution.",
-                below=html.Div(below),
+                below=html.Div(below, className="jobs-below"),
             ),
         ],
         className="jobs-distribution",

@@ -16,10 +16,18 @@ from gavel_dash.pages.jobs.grid_rows import parse_filter_model, parse_sort
 from gavel_dash.ui import column_defs, csv_link, grid, grouped, labelled, panel, query_value
 
 GRID = "jobs-grid"
-_WIDTHS = {"run": 150, "job_id": 80, "job_type": 170, "category": 130, "gpu_types": 130}
-_WIDTH = 118
-#: Hours first: rounds say the same times again.
-_SHOWN = sorted(JOBS_OF_RUNS, key=lambda column: column.name.endswith("_round"))
+#: What tells most comes first; the rest follows as the schema has it, hours before rounds, which say the same again.
+_FIRST = [
+    *("run", "job_id", "job_type", "scale_factor", "arrival_time_h", "jct_h", "wait_to_start_h", "queueing_time_h"),
+    *("run_time_h", "preemptions", "migrations", "gpu_types"),
+]
+_WIDTHS = {"run": 222, "job_id": 62, "job_type": 142, "category": 130, "gpu_types": 110}
+_WIDTHS |= {"scale_factor": 68, "wait_to_start_h": 84, "queueing_time_h": 92, "preemptions": 114, "migrations": 104}
+_WIDTH = 80
+_SHOWN = sorted(
+    JOBS_OF_RUNS,
+    key=lambda c: (_FIRST.index(c.name) if c.name in _FIRST else len(_FIRST), c.name.endswith("_round")),
+)
 #: AG Grid cannot filter these: the quick filters do.
 _NO_FILTER = ("completed", "in_window", "censored")
 _YES_NO = {"function": "params.value == null ? '' : params.value ? 'yes' : 'no'"}
@@ -130,12 +138,21 @@ def build_table_panel(model: dict[str, Any], order: Sequence[Mapping[str, str]],
 
 def _overrides(order: Sequence[Mapping[str, str]], n_runs: int) -> dict[str, dict[str, Any]]:
     overrides: dict[str, dict[str, Any]] = {
-        column.name: {"width": _WIDTHS.get(column.name, _WIDTH), "floatingFilter": True} for column in JOBS_OF_RUNS
+        column.name: {
+            "width": _WIDTHS.get(column.name, _WIDTH),
+            "minWidth": 56,
+            "floatingFilter": True,
+            "suppressFloatingFilterButton": True,  # the header has one
+            "wrapHeaderText": True,
+            "autoHeaderHeight": True,
+        }
+        for column in JOBS_OF_RUNS
     }
     for name in _NO_FILTER:
         overrides[name] |= {"filter": False, "floatingFilter": False, "valueFormatter": _YES_NO}
     overrides["job_id"] |= {"cellClass": "jobs-link"}
-    overrides["run"] |= {"hide": n_runs < 2}
+    short = {"function": "params.data ? params.data.label : ''"}
+    overrides["run"] |= {"hide": n_runs < 2, "pinned": "left", "cellClass": "jobs-run", "valueFormatter": short}
     for place, chosen in enumerate(order):
         overrides[chosen["colId"]] |= {"sort": chosen["sort"], "sortIndex": place}
     return overrides

@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 
 from gavel_dash.analysis.blocked_demand import (
+    COULD_START,
+    NO_GPUS,
+    SCATTERED,
     BlockedDemand,
     Contention,
     QueuedDemand,
     count_queued,
+    reasons_to_wait,
     split_queue,
     summarize_contention,
 )
@@ -202,3 +206,15 @@ def test_the_split_agrees_with_a_slow_count() -> None:
     assert demand.queued.sum(axis=1).tolist() == [len(queue) for queue in queues]
     pending = [sum(int(jobs["scale_factor"][job]) for job in queue) for queue in queues]
     assert demand.pending_gpus.sum(axis=1).tolist() == pending
+
+
+def test_each_waiting_job_has_its_own_reason() -> None:
+    # Nodes of 4: two GPUs free on each of two nodes; the second record does not say who holds the GPUs.
+    cluster = Cluster((GpuType("k80", 8, 4),))
+    busy = np.array([[1, 1, 0, 0, 1, 1, 0, 0], [0] * 8], dtype=bool)
+    fragmentation = compute_fragmentation(
+        cluster, np.array([[4], [5]]), np.array([2]), np.array([True, False]), lambda start, stop: busy[start:stop]
+    )
+    sizes = np.array([2, 3, 5, 0, 4])
+    assert reasons_to_wait(sizes, fragmentation, 0) == [COULD_START, SCATTERED, NO_GPUS, None, SCATTERED]
+    assert reasons_to_wait(np.array([2, 4, 5, 0]), fragmentation, 1) == [None, NO_GPUS, NO_GPUS, None]

@@ -29,7 +29,7 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
 
 def rows(sweep: Sweep, query: dict[str, Any], request: dict[str, Any] | None = None) -> list[dict[str, Any]]:
     jobs = collect_jobs(sweep, ["a", "b"])
-    return page.rows_of(jobs, query, {"startRow": 0, "endRow": 100, **(request or {})})[0]["rowData"]
+    return page.rows_of(jobs, sweep.runs(), query, {"startRow": 0, "endRow": 100, **(request or {})})[0]["rowData"]
 
 
 def test_measured_jobs_only_unless_all_are_asked_for(sweep: Sweep) -> None:

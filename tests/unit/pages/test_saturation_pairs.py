@@ -139,6 +139,11 @@ def test_the_queue_is_told_by_what_stands_in_its_way() -> None:
     assert "no job waits" in explain(facts(8000, 400), facts(8000, 200, n_waiting=0))
 
 
+def test_a_split_without_node_sizes_is_said() -> None:
+    assert "No placement constraint" in limits(facts(1, 1), facts(1, 1))
+    assert "No placement constraint" not in limits(facts(1, 1), facts(1, 1, knows_nodes=True))
+
+
 @pytest.mark.parametrize(
     ("columns", "texts"),
     [
