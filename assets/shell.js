@@ -139,12 +139,14 @@
   function carryRuns(link) {
     const { pathname, search } = window.location;
     const target = new URL(link.href).pathname;
-    const keys = pathname === "/saturation" ? { run: "at", round: "round" } : { run: "run", round: "round" };
-    if (!RUN_PAGES.includes(target) || ![...RUN_PAGES, "/job", "/saturation"].includes(pathname)) {
+    const [from, to] = [pathname, target].map((page) => (page === "/saturation" ? "at" : "run"));
+    if (![...RUN_PAGES, "/saturation"].includes(target) || ![...RUN_PAGES, "/job", "/saturation"].includes(pathname)) {
       return null;
     }
     const here = new URLSearchParams(search);
-    const handed = Object.entries(keys).flatMap(([key, from]) => here.getAll(from).map((value) => [key, value]));
+    // The Saturation page looks at one run, the first.
+    const runs = here.getAll(from).slice(0, to === "at" ? 1 : Infinity);
+    const handed = [...runs.map((run) => [to, run]), ...here.getAll("round").map((round) => ["round", round])];
     return target + (handed.length ? "?" + new URLSearchParams(handed) : "");
   }
 

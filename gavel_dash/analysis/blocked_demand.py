@@ -127,7 +127,7 @@ def split_queue(
     knows_nodes = bool(fragmentation.constrained.any())
     return BlockedDemand(
         scale_factors,
-        known & fragmentation.known if knows_nodes else known,
+        known & (fragmentation.known | ~queued.any(axis=1)) if knows_nodes else known,
         queued,
         no_gpus,
         scattered,

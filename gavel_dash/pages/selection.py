@@ -53,12 +53,14 @@ def choose_runs(sweep: Sweep, names: Sequence[str]) -> Selection:
 
 
 def default_selection(sweep: Sweep) -> Selection:
-    """The first unstable run, or the first there is, and the runs that differ from it in their policy only."""
+    """The first unstable run with jobs, else the first with jobs, else the first, and the runs that differ from it in their policy only."""
     runs = _with_rounds(sweep)
     if runs.empty:
         return Selection((), ("No run of this sweep has rounds to look at.",))
     unstable = runs[runs["verdict"] == "unstable"].sort_values("arrival_rate_jph", kind="stable")
-    first = (unstable if len(unstable) else runs).iloc[0]
+    with_jobs = runs["jobs"].fillna(0) > 0
+    ranked = (unstable[with_jobs[unstable.index]], runs[with_jobs], runs)
+    first = next(table for table in ranked if len(table)).iloc[0]
     same = ["figure", "setting", "arrival_rate_jph", "seed", "cluster", "placement", "trace"]
     alike = pd.Series(True, runs.index)
     for key in same:

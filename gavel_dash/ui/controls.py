@@ -106,7 +106,9 @@ def chart_panel(
     if csv_id is not None:
         actions.append(csv_link(csv_id, csv_href, hint="Download the numbers of this chart as CSV"))
     actions += [picture_button(graph_id, "png"), picture_button(graph_id, "svg")]
-    graph = dcc.Graph(id=graph_id, config={**GRAPH_CONFIG, "displayModeBar": False}, style={"height": height})
+    # A double-click shows all; by default it would go back to the range that an address asked for.
+    config = {**GRAPH_CONFIG, "displayModeBar": False, "doubleClick": "autosize"}
+    graph = dcc.Graph(id=graph_id, config=config, style={"height": height})
     # The browser loads graphs late and without their style: until then the box knows the height.
     box = html.Div(graph, className="gd-chart", style={"--gd-height": height})
     heading = html.Span(title, title=hint) if hint else title
