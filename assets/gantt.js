@@ -135,6 +135,13 @@
     }
   }
 
+  // Plotly keeps the pointer's press from giving the focus, and the keys follow the focus.
+  document.addEventListener("pointerdown", function (event) {
+    if (event.target instanceof Element && event.target.closest(`#${ID}`)) {
+      document.getElementById("jobs-gantt-panel").focus({ preventScroll: true });
+    }
+  }, true);
+
   document.addEventListener("keydown", function (event) {
     const inPanel = event.target instanceof Element && event.target.closest("#jobs-gantt-panel");
     const isMenu = inPanel && event.target.closest("[role=listbox], [role=combobox], [aria-haspopup], .dash-dropdown");

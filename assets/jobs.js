@@ -98,6 +98,9 @@
     function (event) {
       const layer = event.target instanceof Element && event.target.closest("#job-lane .nsewdrag");
       pressed = layer && event.button === 0 ? { x: event.clientX, y: event.clientY, layer: layer } : null;
+      if (pressed) {
+        document.getElementById("job-lane-box").focus({ preventScroll: true }); // Plotly keeps the press from doing so
+      }
     },
     true
   );

@@ -1,4 +1,4 @@
-"""How a quantity is spread over jobs: its cumulative distribution and its quantiles, split by what a job is.
+"""How a quantity is spread over jobs: its cumulative distribution, mean and quantiles, split by what a job is.
 
 Times that end with an event (JCT ends with the completion, the wait with the first start) are right-censored for jobs
 the run ended before; they are estimated by Kaplan and Meier. Of every other quantity only completed jobs are taken.
@@ -37,19 +37,26 @@ SPLITS: dict[str, str] = {
 class JobMeasure:
     """A quantity of each job: its label, unit, and what it means where the label does not say it.
 
-    `event` says what ends it where jobs that had not come so far are censored and not left out.
+    `event` says what ends it where jobs that had not come so far are censored and not left out. `is_count` where it is
+    a whole number of each job.
     """
 
     label: str
     unit: str
     meaning: str
     event: str = ""
+    is_count: bool = False
 
 
 #: What can be measured of a job, by its column in `schema.JOBS`.
 JOB_MEASURES: dict[str, JobMeasure] = {
     "jct_h": JobMeasure("JCT", "h", "completion minus arrival", "completed"),
-    "wait_to_start_h": JobMeasure("Wait to start", "h", "first start minus arrival", "started"),
+    "wait_to_start_h": JobMeasure(
+        "Wait to start",
+        "h",
+        "whole rounds in the system before the first on a GPU; 0 where it starts in the first round after its arrival",
+        "started",
+    ),
     "queueing_time_h": JobMeasure("Queueing time", "h", "all time in the system without a GPU"),
     "run_time_h": JobMeasure("Run time", "h", "time on at least one GPU"),
     "gpu_hours": JobMeasure("GPU-hours", "GPU h", "GPUs held, summed over time"),
@@ -57,6 +64,13 @@ JOB_MEASURES: dict[str, JobMeasure] = {
         "JCT / run time",
         "",
         "time in the system over time on GPUs; a slowdown would need the time a job takes alone, which these logs lack",
+    ),
+    "preemptions": JobMeasure("Preemptions", "", "how often a job lost all its GPUs before it was done", is_count=True),
+    "migrations": JobMeasure(
+        "Migrations", "", "how often a job ran on other GPUs than when it last ran", is_count=True
+    ),
+    "type_migrations": JobMeasure(
+        "Type migrations", "", "how often a job ran on other GPU types than when it last ran", is_count=True
     ),
 }
 
@@ -76,6 +90,9 @@ class Distribution:
         Jobs with a value, jobs known to be above one, and jobs of which nothing is known.
     quantiles : dict of str to Quantile
         By the stems of `schema.distribution.QUANTILES`; empty where no job has a value.
+    mean : Quantile or None
+        Mean over `n` jobs. A lower bound where jobs are censored, which count with the time they had come to. None
+        where no job has a value.
     """
 
     group: str
@@ -86,6 +103,7 @@ class Distribution:
     n_censored: int
     n_left_out: int
     quantiles: dict[str, Quantile]
+    mean: Quantile | None
 
     @property
     def n(self) -> int:
@@ -134,7 +152,7 @@ def distribute(group: str, observed: np.ndarray, censored: np.ndarray, n_left_ou
     seen = np.concatenate([observed, censored])
     if not len(observed):
         longest = float(seen.max()) if len(seen) else np.nan
-        return Distribution(group, np.empty(0), np.empty(0), longest, 0, len(censored), n_left_out, {})
+        return Distribution(group, np.empty(0), np.empty(0), longest, 0, len(censored), n_left_out, {}, None)
     cdf = stats.ecdf(stats.CensoredData(uncensored=observed, right=censored)).cdf
     steps = np.diff(cdf.probabilities, prepend=0.0) > 0  # a censored value is no step
     quantiles = censored_quantiles(observed, censored, list(QUANTILES.values()))
@@ -147,6 +165,7 @@ def distribute(group: str, observed: np.ndarray, censored: np.ndarray, n_left_ou
         len(censored),
         n_left_out,
         dict(zip(QUANTILES, quantiles, strict=True)),
+        Quantile(float(seen.mean()), len(censored) > 0),
     )
 
 
@@ -209,7 +228,8 @@ def quantile_table(found: Sequence[Distribution], measure: str, split: str) -> p
             "unit": JOB_MEASURES[measure].unit,
         }
         row |= {"n": d.n, "n_observed": d.n_observed, "n_censored": d.n_censored, "n_left_out": d.n_left_out}
-        for stem, quantile in d.quantiles.items():
+        numbers = d.quantiles if d.mean is None else {"mean": d.mean, **d.quantiles}
+        for stem, quantile in numbers.items():
             row |= {stem: quantile.value, f"{stem}_is_lower_bound": quantile.is_lower_bound}
         rows.append(row)
     return schema.build_frame(rows, quantile_columns())

@@ -35,8 +35,8 @@ _TOP_PX, _BOTTOM_PX = 60, 40
 _EVENTS = {
     STARTED: ("triangle-right", "started"),
     PREEMPTED: ("triangle-down", "preempted"),
-    MIGRATED: ("diamond", "migrated to other GPUs"),
-    TYPE_MIGRATED: ("star", "migrated to other GPU types"),
+    MIGRATED: ("diamond", "migrated"),
+    TYPE_MIGRATED: ("star", "migrated to other types"),
 }
 
 
@@ -93,6 +93,12 @@ def lay_out_rows(
         {t: n + i for i, t in enumerate(held)},
         {gpu: m + i for i, gpu in enumerate(gpus)},
     )
+
+
+def unmarked_events(stretches: Sequence[Stretch]) -> dict[str, int]:
+    """Words and count of each event that comes more than `MOST_MARKS` times, so that only its first has a mark."""
+    counts = {words: sum(s.event == event for s in stretches) for event, (_, words) in _EVENTS.items()}
+    return {words: count for words, count in counts.items() if count > MOST_MARKS}
 
 
 def build_job_lane(
@@ -264,19 +270,19 @@ def _marks(
     lanes_per_gpu: int,
     theme: str,
 ) -> list[dict[str, Any]]:
-    """A sign where a stretch begins with an event; those with too many are counted in the legend only."""
+    """A sign where a stretch begins with an event; of those with too many only at the first."""
     traces = []
     for event, (symbol, words) in _EVENTS.items():
         at = [i for i, stretch in enumerate(stretches) if stretch.event == event]
         if not at:
             continue
         drawn = at if len(at) <= MOST_MARKS else at[:1]
+        much = "" if drawn is at else " (first only)"
         y = []
         for i in drawn:
             lanes = stretches[i].lanes
             row = rows.row_of_type[int(types[lanes[0] // lanes_per_gpu])] if lanes else rows.row_of_state[PREEMPTED]
             y.append(rows.middle(row))
-        much = "" if drawn is at else " (first shown)"
         traces.append(
             {
                 "type": "scatter",

@@ -20,6 +20,7 @@ from gavel_dash.pages.job_content import (
     job_href,
     limits,
     tell_moment,
+    tell_unmarked,
 )
 from gavel_dash.pages.job_view import JobView, open_job
 from gavel_dash.pages.node_sizes import tidy_node_sizes
@@ -98,6 +99,7 @@ def _content(view: JobView | None) -> list[Component]:
         height=f"{height}px",
         controls=html.Span("Click sets the moment; drag zooms, double-click shows all", className="gd-muted"),
         hint="Rows of states and GPU types, and below each GPU it ever held; phases are shaded",
+        below=html.P("" if view is None else tell_unmarked(view), className="gd-muted job-unmarked"),
     )
     return [
         html.Div(said, className="gd-run-problems"),

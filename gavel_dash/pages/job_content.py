@@ -10,8 +10,10 @@ import numpy as np
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from gavel_dash.analysis.distribution import JOB_MEASURES
 from gavel_dash.analysis.job_life import RUNNING, UNKNOWN, Neighbor, Stretch, find_neighbors, find_sharers
 from gavel_dash.figures.heatmap_colors import category_label
+from gavel_dash.figures.job_lane import unmarked_events
 from gavel_dash.model import Cluster
 from gavel_dash.pages.job_view import JobView
 from gavel_dash.ui import tile
@@ -56,6 +58,18 @@ def limits(view: JobView) -> list[str]:
     return said
 
 
+def tell_unmarked(view: JobView) -> str:
+    """What the chart of the life does not mark; empty where it marks all events."""
+    found = unmarked_events(view.stretches)
+    if not found:
+        return ""
+    which = ", ".join(f"{words} ({count:,}×)" for words, count in found.items())
+    return (
+        f"Too many events to mark each: only the first has a mark in the chart for {which}, however far it is zoomed "
+        "in. The rows show them all, and the table of stretches lists them."
+    )
+
+
 def build_tiles(view: JobView) -> list[Component]:
     """The job in numbers; what is not known says so."""
     row = view.row
@@ -72,7 +86,12 @@ def build_tiles(view: JobView) -> list[Component]:
         share = f"JCT / run time {row['jct_h'] / row['run_time_h']:,.2f}"
     return [
         tile("Arrival", _hours(row["arrival_time_h"]), f"round {row['arrival_round']:,}"),
-        tile("Wait to start", f"> {_hours(so_far)}" if never else _hours(row["wait_to_start_h"]), start_detail),
+        tile(
+            "Wait to start",
+            f"> {_hours(so_far)}" if never else _hours(row["wait_to_start_h"]),
+            start_detail,
+            title=_sentence(JOB_MEASURES["wait_to_start_h"].meaning),
+        ),
         tile("Queueing", _hours(row["queueing_time_h"]), "all time without a GPU"),
         tile("Run time", _hours(row["run_time_h"]), share or "time on GPUs"),
         jct,
@@ -81,6 +100,10 @@ def build_tiles(view: JobView) -> list[Component]:
         tile("Migrations", _number(row["migrations"]), _types_moved(row["type_migrations"])),
         tile("GPU types", (row["gpu_types"] or "none") if row["gpu_types"] is not None else UNSAID, "it ran on"),
     ]
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _types_moved(count: int | None) -> str | None:
@@ -100,7 +123,8 @@ def _number(value: float | None, digits: int = 0) -> str:
 def tell_moment(view: JobView, index: int) -> str:
     """When the moment is, and what the job does then."""
     run = view.run
-    when = f"{run.time_h[index]:,.2f} h, round {int(run.viz.round_heads['round'][index]):,} (record {index:,})"
+    when = f"{run.time_h[index]:,.2f} h, round {int(run.viz.round_heads['round'][index]):,} "
+    when += f" (record {index + 1:,} of {run.n_rounds:,})"
     stretch = view.stretch_at(index)
     if stretch is None:
         started = bool(view.stretches) and index >= view.stretches[-1].stop

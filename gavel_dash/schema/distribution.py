@@ -1,4 +1,4 @@
-"""The distribution of what is measured of jobs: its curve and its quantiles."""
+"""The distribution of what is measured of jobs: its curve, its mean and its quantiles."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ QUANTILES: dict[str, float] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 
 DISTRIBUTION = (
     *_KEY,
-    col("value", "float", "", "Value", "in the unit of the measure: hours, GPU-hours, or none for a ratio"),
+    col("value", "float", "", "Value", "in the unit of the measure: hours, GPU-hours, or none for a ratio or a count"),
     col(
         "share", "float", "fraction", "Share", "of the group's jobs at or below the value; Kaplan-Meier where censored"
     ),
@@ -29,7 +29,9 @@ def quantile_columns() -> tuple[Column, ...]:
         col("n_observed", "int", "jobs", "Observed", "of them, those whose value is known"),
         col("n_censored", "int", "jobs", "Censored", "of them, those whose value is only known to be above a time"),
         col("n_left_out", "int", "jobs", "Left out", "jobs of the group whose value nothing is known of"),
-        col("unit", "str", "", "Unit", "unit of the quantiles"),
+        col("unit", "str", "", "Unit", "unit of the mean and the quantiles"),
+        col("mean", "float", "", "mean", "mean over the n jobs; censored ones count with the time they had come to"),
+        col("mean_is_lower_bound", "bool", "", "mean is bound", "true where mean is a lower bound: jobs are censored"),
     ]
     for stem, share in QUANTILES.items():
         columns += [

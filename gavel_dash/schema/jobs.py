@@ -23,7 +23,8 @@ JOBS = (
         "float",
         "h",
         "Wait to start (h)",
-        f"time before its first round on a GPU; {_SEEN}",
+        "whole rounds in the system before the first on a GPU; 0 where it starts in the first round after its arrival; "
+        f"{_SEEN}",
     ),
     col(
         "queueing_time_h",

@@ -90,7 +90,13 @@ def test_hover_and_click_tell_the_job_of_the_cell(page: Page, bundled_address: s
     expect(tooltip).to_contain_text(f"GPU {gpu} (K80 {gpu})")
     expect(tooltip).to_contain_text(f"Round {int(run.viz.round_heads['round'][record]):,}")
     page.mouse.click(*where)
+    panel = page.locator("#jobs-gantt-panel")
+    expect(panel).to_be_focused()
+    assert panel.evaluate("panel => getComputedStyle(panel).outlineStyle") == "solid"
     expect(page.locator("#jobs-gantt-card")).to_contain_text(f"Job {job:,}")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#jobs-gantt-card")).to_contain_text(f"record {record + 2:,} of {run.n_rounds:,}")
+    page.keyboard.press("ArrowLeft")
     expect(page).to_have_url(re.compile(f"job={job}.*round={record}|round={record}.*job={job}"))
     expect(page.get_by_role("link", name="Open in Cluster")).to_have_attribute(
         "href", f"/cluster?run={RUN}&round={record}&job={job}"

@@ -15,6 +15,7 @@ from gavel_dash.analysis.distribution import (
     SPLITS,
     UNDECIDED,
     Distribution,
+    JobMeasure,
     distributions,
     short_threshold,
 )
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 FIGURE = "jobs-distribution-figure"
 LOG, LINEAR = "log", "linear"
+_QUANTILE_BOUND = "Lower bound: too few jobs came so far before the run ended"
+_MEAN_BOUND = "Lower bound: censored jobs count with the time they had come to when the run ended"
+#: Between chart and quantiles, where it never scrolls out of sight.
+_FILTERS_NOTE = "Filters in the table's head change the table only."
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,7 @@ def build_distribution_panel(options: DistributionOptions) -> Component:
         className="jobs-distribution-controls",
     )
     below = [
+        html.P(_FILTERS_NOTE, className="jobs-filters-note"),
         html.Div(id="jobs-distribution-notes", className="jobs-notes", **{"aria-live": "polite"}),
         html.Div(
             id="jobs-quantiles", className="jobs-quantiles", tabIndex=0, role="region", **{"aria-label": "Quantiles"}
@@ -123,7 +129,7 @@ def show_distribution(
     styles = style_groups([d.group for d in found], options.split, runs)
     figure = build_jct_distribution(found, styles, options.measure, options.axis == LOG, theme)
     notes = [html.P(note) for note in tell_notes(found, options, threshold, jobs.table["run"].nunique())]
-    return figure, notes, build_quantiles(found, styles, JOB_MEASURES[options.measure].unit)
+    return figure, notes, build_quantiles(found, styles, JOB_MEASURES[options.measure])
 
 
 def tell_notes(
@@ -176,10 +182,11 @@ def _tell_threshold(threshold: Quantile | None, some_undecided: bool) -> str:
     )
 
 
-def build_quantiles(found: Sequence[Distribution], styles: Mapping[str, RunStyle], unit: str) -> Component:
-    """Table of the groups: their line, how many jobs, and their quantiles; a lower bound has a sign."""
-    suffix = f" ({unit})" if unit else ""
+def build_quantiles(found: Sequence[Distribution], styles: Mapping[str, RunStyle], what: JobMeasure) -> Component:
+    """Table of the groups: their line, how many jobs, mean and quantiles; a lower bound has a sign."""
+    suffix = f" ({what.unit})" if what.unit else ""
     heads = [("Jobs", ""), ("n", "jobs"), ("censored", "jobs whose value is only known to be above a time")]
+    heads.append((f"mean{suffix}", "mean over the n jobs; a lower bound where jobs are censored"))
     heads += [
         (f"{stem}{suffix}", f"least value that {share:.0%} of the jobs have reached")
         for stem, share in QUANTILES.items()
@@ -190,7 +197,8 @@ def build_quantiles(found: Sequence[Distribution], styles: Mapping[str, RunStyle
                 html.Th([_line_sign(styles[d.group]), styles[d.group].label], scope="row", title=d.group),
                 html.Td(f"{d.n:,}"),
                 html.Td(f"{d.n_censored:,}"),
-                *(html.Td(_quantile_text(d.quantiles.get(stem))) for stem in QUANTILES),
+                html.Td(_quantile_text(d.mean, 2 if what.is_count else None, _MEAN_BOUND)),
+                *(html.Td(_quantile_text(d.quantiles.get(s), 0 if what.is_count else None)) for s in QUANTILES),
             ]
         )
         for d in found
@@ -199,13 +207,15 @@ def build_quantiles(found: Sequence[Distribution], styles: Mapping[str, RunStyle
     return html.Table([html.Thead(head), html.Tbody(rows)], className="jobs-quantiles-table")
 
 
-def _quantile_text(quantile: Quantile | None) -> Any:
+def _quantile_text(quantile: Quantile | None, digits: int | None = None, bound: str = _QUANTILE_BOUND) -> Any:
     if quantile is None:
         return "–"
-    value = f"{quantile.value:,.2f}" if quantile.value < 10 else f"{quantile.value:,.1f}"
+    if digits is None:
+        digits = 2 if quantile.value < 10 else 1
+    value = f"{quantile.value:,.{digits}f}"
     if not quantile.is_lower_bound:
         return value
-    return html.Span(f"> {value}", title="Lower bound: too few jobs came so far before the run ended")
+    return html.Span(f"> {value}", title=bound)
 
 
 def _line_sign(style: RunStyle) -> Component:

@@ -28,9 +28,15 @@ _ZOOM = (
 )
 _HELP = (
     "Drag over rounds and GPUs to zoom in, with Shift to move; double-click for the whole run. Click a cell to go to "
-    "its round and pick out its job. Left and right step the round, with Shift by ten."
+    "its round and pick out its job. Left and right step the round, with Shift by ten, while the panel has the focus "
+    "(a click, or Tab)."
 )
 _HINT = "Columns are equal numbers of rounds; the hours below them say when. Busy shares are as the simulator counted."
+
+_CSV_HINT = (
+    "Download who held which GPU in the rounds in view, all GPUs, as CSV. Of a whole long run it can have over 200 MB: "
+    "zoom in on fewer rounds to make it smaller"
+)
 
 
 def build_gantt(sweep: Sweep, selection: Selection, query: Mapping[str, object]) -> Component:
@@ -54,6 +60,7 @@ def build_gantt(sweep: Sweep, selection: Selection, query: Mapping[str, object])
         **{"aria-label": "GPUs over time; left and right step the round"},
     )
     built[FIGURE].config = {**GRAPH_CONFIG, "displayModeBar": False, "doubleClick": False, "showTips": False}
+    built["jobs-gantt-csv"].title = _CSV_HINT
     built[FIGURE].clear_on_unhover = True
     stores = {
         "cursor": asked_round(query),

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from gavel_dash.analysis import distribution as d
+from gavel_dash.analysis.survival import Quantile
 
 
 def make_jobs(**columns: object) -> pd.DataFrame:
@@ -21,6 +22,9 @@ def make_jobs(**columns: object) -> pd.DataFrame:
         "queueing_time_h": [0.0, 1.0, 1.0, 30.0, 50.0],
         "run_time_h": [1.0, 1.0, 2.0, 10.0, 0.0],
         "gpu_hours": [1.0, 10.0, 4.0, 10.0, 0.0],
+        "preemptions": pd.Series([0, 0, 2, 7, 9], dtype="Int64"),
+        "migrations": pd.Series([0, None, 1, 4, 0], dtype="Int64"),
+        "type_migrations": pd.Series([0, 0, 1, 1, 0], dtype="Int64"),
         "completed": [True, True, True, True, False],
         "in_window": [True] * 5,
         "time_in_system_h": [1.0, 2.0, 3.0, 40.0, 50.0],
@@ -50,7 +54,9 @@ def test_wait_is_censored_only_where_the_job_is_known_to_have_queued_all_the_tim
     assert d.split_values(unseen, "wait_to_start_h")[2] == 1
 
 
-@pytest.mark.parametrize("measure", ["queueing_time_h", "run_time_h", "gpu_hours", "stretch"])
+@pytest.mark.parametrize(
+    "measure", ["queueing_time_h", "run_time_h", "gpu_hours", "stretch", "preemptions", "type_migrations"]
+)
 def test_what_is_no_time_to_an_event_takes_completed_jobs_only(measure: str) -> None:
     observed, censored, left_out = d.split_values(make_jobs(), measure)
     assert (len(observed), len(censored), left_out) == (4, 0, 1)
@@ -104,3 +110,19 @@ def test_tables_say_what_the_curves_show() -> None:
     row = quantiles.set_index("group").loc["resnet"]
     assert (row["n"], row["n_observed"], row["n_censored"], row["p50"], row["unit"]) == (3, 2, 1, 3.0, "h")
     assert row["p99_is_lower_bound"]
+    assert (row["mean"], row["mean_is_lower_bound"]) == (18.0, True)  # (1 + 3 + at least 50) / 3
+
+
+def test_counts_have_a_mean_over_completed_jobs_whose_count_is_known() -> None:
+    [preempted], [moved] = (d.distributions(make_jobs(), m, "none") for m in ("preemptions", "migrations"))
+    assert preempted.mean == Quantile(2.25, is_lower_bound=False)
+    assert (preempted.quantiles["p50"].value, preempted.quantiles["p90"].value) == (0, 7)
+    assert moved.mean == Quantile(5 / 3, is_lower_bound=False)
+    assert (moved.n, moved.n_left_out) == (3, 2)
+
+
+def test_without_any_value_there_is_no_mean() -> None:
+    jobs = make_jobs(preemptions=pd.Series([None] * 5, dtype="Int64"))
+    [nothing] = d.distributions(jobs, "preemptions", "none")
+    assert nothing.mean is None
+    assert d.quantile_table([nothing], "preemptions", "none")["mean"].isna().all()

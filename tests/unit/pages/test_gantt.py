@@ -148,6 +148,8 @@ def test_the_panel_opens_at_any_address(sweep: Sweep, names: tuple[str, ...], qu
     built = build_gantt(sweep, Selection(names), query)
     assert built["jobs-gantt-run"].value == (NAME if names else None)
     assert built["jobs-gantt-job"].data is None
+    assert "zoom in on fewer rounds" in built["jobs-gantt-csv"].title
+    assert built.children[0].tabIndex == 0
     assert built["jobs-gantt-color"].value == "category"
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from gavel_dash.errors import UsageError
+from gavel_dash.figures import job_lane
 from gavel_dash.pages import job as page
-from gavel_dash.pages.job_content import build_neighbors, node_of_gpu, shown_stretch, tell_moment
+from gavel_dash.pages.job_content import build_neighbors, node_of_gpu, shown_stretch, tell_moment, tell_unmarked
 from gavel_dash.pages.job_view import JobView, open_job
 from gavel_dash.sweep import Sweep, open_sweep
 from tests.make import write_run
@@ -56,6 +57,17 @@ def test_the_page_tells_the_job(sweep: Sweep) -> None:
     assert '"id": "job-cursor", "data": 7' in said or '"data": 7' in said
 
 
+def test_the_wait_says_what_it_counts_and_unmarked_events_are_told(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = view_of(sweep, "a", 3)
+    assert "Whole rounds in the system before the first on a GPU" in text(page.layout(sweep, run="a", job="3"))
+    assert tell_unmarked(view) == ""
+    monkeypatch.setattr(job_lane, "MOST_MARKS", 0)
+    assert "only the first has a mark in the chart for started (1×)" in tell_unmarked(view)
+    assert tell_unmarked(view) in text(page.layout(sweep, run="a", job="3"))
+
+
 def test_a_job_that_never_ran_says_so(sweep: Sweep) -> None:
     run = sweep["b"]
     never = int(run.viz.jobs["job_id"][(run.timelines.first_start < 0) & (run.timelines.queued_rounds > 0)][0])
@@ -81,6 +93,7 @@ def test_words_of_a_moment_agree_with_the_allocation(sweep: Sweep) -> None:
         runs = 5 in view.run.allocation(index)
         waits = 5 in view.run.queue(index)
         said = tell_moment(view, index)
+        assert f"(record {index + 1:,} of {view.run.n_rounds:,})" in said
         assert ("running" in said) == runs
         assert ("waiting" in said) == waits
         assert ("in the system" in said) == (not runs and not waits)

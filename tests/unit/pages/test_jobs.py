@@ -12,7 +12,13 @@ import pytest
 from gavel_dash.errors import UsageError
 from gavel_dash.pages import jobs as page
 from gavel_dash.pages.jobs import csv
-from gavel_dash.pages.jobs.data import collect_jobs
+from gavel_dash.pages.jobs.data import collect_jobs, read_job_filters
+from gavel_dash.pages.jobs.distribution_panel import (
+    DistributionOptions,
+    build_distribution_panel,
+    read_distribution_options,
+    show_distribution,
+)
 from gavel_dash.pages.jobs.grid_rows import arrange, parse_filter_model, parse_sort
 from gavel_dash.sweep import Sweep, open_sweep
 from tests.make import write_run
@@ -118,3 +124,24 @@ def test_real_odd_files_give_jobs_or_a_sentence(data_dir: Path) -> None:
     empty = {name for name in published.names if published.has_rounds(name) and not len(published[name].viz.jobs)}
     assert shown | empty | {p.split(" ")[0] for p in jobs.problems} == set(published.names)
     assert isinstance(jobs.table, pd.DataFrame)
+
+
+def test_which_run_preempts_more_is_in_the_table_and_its_csv(sweep: Sweep) -> None:
+    query = {"run": ["a", "b"], "jobs": "all", "measure": "preemptions"}
+    means = csv.quantiles_table(sweep, query).set_index("group")["mean"]
+    for name in ("a", "b"):
+        jobs = sweep[name].jobs()
+        assert means[name] == pytest.approx(jobs[jobs["completed"]]["preemptions"].mean())
+    options, filters = read_distribution_options(query), read_job_filters(query)
+    shown = show_distribution(collect_jobs(sweep, ["a", "b"]), sweep.runs(), filters, options, "light")
+    assert f"{means['b']:,.2f}" in text(shown[2])
+    assert "mean over the n jobs" in text(shown[2])
+    assert "change the table only" in text(build_distribution_panel(options))
+
+
+def test_a_mean_with_censored_jobs_is_marked_as_a_lower_bound(sweep: Sweep) -> None:
+    options, filters = DistributionOptions(), read_job_filters({})
+    shown = text(show_distribution(collect_jobs(sweep, ["b"]), sweep.runs(), filters, options, "light")[2])
+    assert "Lower bound: censored jobs count" in shown
+    alone = text(show_distribution(collect_jobs(sweep, ["a"]), sweep.runs(), filters, options, "light")[2])
+    assert "Lower bound" not in alone
