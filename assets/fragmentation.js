@@ -28,7 +28,9 @@
       const low = relayout["xaxis.range[0]"], high = relayout["xaxis.range[1]"];
       if (low !== undefined && high !== undefined) {
         clearTimeout(pending);
-        pending = setTimeout(() => setIfThere("fragmentation-view", atWhole(low, high) ? null : [low, high]), WAIT_MS);
+        const range = [low, high].map((hour) => Number(hour.toPrecision(7)));
+        const view = atWhole(low, high) ? null : { range: range, drawn: true };
+        pending = setTimeout(() => setIfThere("fragmentation-view", view), WAIT_MS);
       } else if (relayout["xaxis.autorange"]) {
         clearTimeout(pending);
         setIfThere("fragmentation-view", null);
@@ -41,6 +43,27 @@
     const graph = document.querySelector("#fragmentation-figure .js-plotly-plot");
     const axis = graph && graph._fullLayout && graph._fullLayout.xaxis;
     return Boolean(axis) && low <= axis.minallowed && high >= axis.maxallowed / 1.002;
+  }
+
+  /* The hour that was clicked. The two clicks of a double click, which zooms out, are none. */
+  const SECOND_CLICK_MS = 350;
+  let lastDouble = -Infinity;
+
+  document.addEventListener("mousedown", function (event) {
+    lastDouble = event.detail > 1 ? performance.now() : lastDouble;
+  }, true);
+
+  function pick(click) {
+    const point = click && click.points && click.points[0];
+    if (!point) {
+      return window.dash_clientside.no_update;
+    }
+    setTimeout(function () {
+      if (performance.now() - lastDouble > 2 * SECOND_CLICK_MS) {
+        setIfThere("fragmentation-picked", point.x);
+      }
+    }, SECOND_CLICK_MS);
+    return null;
   }
 
   /* Node sizes that the address names come first, and are shown in the fields like any other. */
@@ -64,19 +87,21 @@
 
   const DEFAULTS = { tab: "time", split: "none", by: "rate", measure: "fragmentation_rate" };
 
-  function writeUrl(runs, cursor, sizes, tab, split, of, size, by, measure) {
+  function writeUrl(runs, cursor, view, sizes, tab, split, of, size, by, measure) {
     const said = { tab: tab, split: split, by: by, measure: measure };
     Object.keys(said).forEach((key) => { said[key] = said[key] === DEFAULTS[key] ? null : said[key]; });
     const nodes = Object.entries(sizes || {}).filter(([, n]) => n).sort().map(([type, n]) => `${type}:${n}`).join(",");
     const first = runs && runs.length ? runs[0] : null;
+    const [from, to] = view ? view.range : [null, null];
     return window.dash_clientside.shell.writeQuery("/fragmentation", Object.assign(said, {
       run: runs || [], round: cursor, nodes: nodes || null, of: of === first ? null : of, size: size || null,
+      from: from, to: to,
     }));
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     fragmentation: {
-      goOn: goOn, follow: follow, adoptNodes: adoptNodes, showTab: showTab, openPoint: openPoint, writeUrl: writeUrl,
+      goOn: goOn, follow: follow, pick: pick, adoptNodes: adoptNodes, showTab: showTab, openPoint: openPoint, writeUrl: writeUrl,
     },
   });
 })();

@@ -21,6 +21,8 @@ ROW_PX, TITLE_PX, BOTTOM_PX = 84, 22, 44
 ROW_POINTS, LEAST_POINTS, MOST_POINTS = 12_000, 240, 2_000
 #: Up to so many runs the tooltip of a place lists all of them.
 LISTED_RUNS = 2
+#: A tooltip is of values no further from the pointer than this: beyond the end of a run there are none.
+HOVER_PX = 20
 MOST_STRETCHES = 20
 #: Named in a row's heading at most.
 NAMED = 6
@@ -81,7 +83,7 @@ def build_over_time(
             margin={"l": 58, "r": 12, "t": 0, "b": BOTTOM_PX},
             hovermode="x" if len(shown) <= LISTED_RUNS else "closest",
             hoversubplots="axis",
-            hoverdistance=-1 if len(shown) <= LISTED_RUNS else 40,
+            hoverdistance=HOVER_PX,
             spikedistance=-1,
             shapes=cursor_shapes(shown[0], cursor_h, theme),
             annotations=notes,
@@ -136,7 +138,6 @@ def _row_lines(row: Row, y_axis: str, view: tuple[float, float] | None) -> list[
 
 def _line(row: Row, line: Line, y_axis: str, n_points: int, view: tuple[float, float] | None) -> dict[str, Any]:
     kept = downsample(line.rounds.time_h, line.y, n_points, view)
-    unit = "%" if row.is_share else f" {row.unit}"
     return {
         "type": "scatter",
         "mode": "lines",
@@ -147,7 +148,7 @@ def _line(row: Row, line: Line, y_axis: str, n_points: int, view: tuple[float, f
         "yaxis": y_axis,
         "connectgaps": False,
         "line": {"color": line.color, "dash": line.dash, "width": line.width, "shape": "hv"},
-        "hovertemplate": f"{look.escape(line.label)}: %{{y:,.3~r}}{unit}<extra></extra>",
+        "hovertemplate": _hover(row, line.label),
     }
 
 
@@ -189,8 +190,14 @@ def _area(row: Row, area: Area, x: np.ndarray, y: np.ndarray, y_axis: str, stack
         "line": {"color": area.color, "width": 0.8, "shape": "hv"},
         "fillcolor": look.rgba(area.color, 0.55),
         **({"fillpattern": pattern} if area.pattern else {}),
-        "hovertemplate": f"{area.label}: %{{y:,}} {row.unit}<extra></extra>",
+        "hovertemplate": _hover(row, area.label),
     }
+
+
+def _hover(row: Row, label: str) -> str:
+    """Row, line, value and the value's own time: the points of two lines are seldom of the same round."""
+    value = "%{y:,.3~r}%" if row.is_share else f"%{{y:,}} {row.unit}"
+    return f"{row.title}, {look.escape(label)}: {value} at %{{x:,.1f}} h<extra></extra>"
 
 
 def _heading(row: Row, styles: Mapping[str, RunStyle], n_shown: int, top: float, theme: str) -> dict[str, Any]:

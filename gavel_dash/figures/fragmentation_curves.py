@@ -23,7 +23,12 @@ TITLES = {
 
 
 def build_curves(
-    curves: pd.DataFrame, styles: Mapping[str, CurveStyle], measure: Column, by_demand: bool, theme: str
+    curves: pd.DataFrame,
+    styles: Mapping[str, CurveStyle],
+    measure: Column,
+    by_demand: bool,
+    theme: str,
+    nothing: str = "",
 ) -> dict[str, Any]:
     """Curves with their intervals over seeds; the first run behind a point is its customdata.
 
@@ -35,6 +40,8 @@ def build_curves(
     by_demand : bool
         Against stretches of demand, at their middles, instead of arrival rate.
     theme : "light" or "dark"
+    nothing : str
+        Why there is no curve, where there is none.
     """
     title = (
         "Demand: GPUs in use and asked for by waiting jobs (% of all GPUs)" if by_demand else "Arrival rate (jobs/h)"
@@ -48,7 +55,7 @@ def build_curves(
             height=HEIGHT_PX,
             margin={"l": 64, "r": 16, "t": 24, "b": 48},
             showlegend=True,
-            annotations=[_nothing(theme)] if curves.empty else [],
+            annotations=[_nothing(nothing, theme)] if curves.empty else [],
             legend={
                 "orientation": "h",
                 "x": 0,
@@ -67,9 +74,9 @@ def build_curves(
     }
 
 
-def _nothing(theme: str) -> dict[str, Any]:
+def _nothing(why: str, theme: str) -> dict[str, Any]:
     return {
-        "text": "No curve has a value yet; the line below says why.",
+        "text": look.escape(why),
         "x": 0.5,
         "y": 0.5,
         "xref": "paper",
@@ -130,11 +137,12 @@ def _tooltip(row: Mapping[Any, Any], style: CurveStyle, measure: Column, by_dema
         else f"{row['confidence'] * 100:g}% interval {value_text(low, measure)} to {value_text(high, measure)}, n = {n}"
     )
     rounds, runs = int(row["n_rounds"]), int(row["n_runs"])
+    of_rounds = "rounds with a free GPU" if measure.name == "fragmentation_rate" else "rounds"
     return "<br>".join(
         [
             f"<b>{look.escape(style.label)}</b>, {where}",
             f"{measure.label}: {value_text(row[measure.name], measure)}",
             spread,
-            f"mean over {rounds:,} rounds of {runs} run{'' if runs == 1 else 's'}",
+            f"mean over {rounds:,} {of_rounds} of {runs} run{'' if runs == 1 else 's'}",
         ]
     )

@@ -30,14 +30,14 @@ def build_node_bars(nodes: pd.DataFrame, theme: str) -> dict[str, Any]:
         "data": [
             {
                 **base,
-                "name": "free",
+                "name": "free (outline)",
                 "y": nodes["free_gpus"].to_numpy(float),
                 "marker": {"color": "rgba(0,0,0,0)", "line": {"color": muted, "width": 1}},
                 "hovertemplate": "%{text}<br>free: %{y:.2f} GPUs (mean)<extra></extra>",
             },
             {
                 **base,
-                "name": "fragmented",
+                "name": "of them fragmented (filled)",
                 "y": nodes["fragmented_gpus"].to_numpy(float),
                 "marker": {"color": look.token(theme, "accent")},
                 "hovertemplate": "%{text}<br>fragmented: %{y:.2f} GPUs (mean, expected)<extra></extra>",
@@ -47,7 +47,16 @@ def build_node_bars(nodes: pd.DataFrame, theme: str) -> dict[str, Any]:
             theme,
             height=HEIGHT_PX,
             barmode="overlay",
-            margin={"l": 44, "r": 8, "t": 8, "b": 36},
+            margin={"l": 44, "r": 8, "t": 24, "b": 36},
+            showlegend=True,
+            legend={
+                "orientation": "h",
+                "x": 0,
+                "y": 1.02,
+                "xanchor": "left",
+                "yanchor": "bottom",
+                "font": {"size": 12},
+            },
             xaxis={
                 "tickvals": [(a + b - 1) / 2 for a, b in zip(starts, ends, strict=True)],
                 "ticktext": [look.escape(nodes["gpu_type"].iloc[a]) for a in starts],

@@ -25,6 +25,8 @@ IN_VIEW = f"""() => {{
   const graph = document.querySelector("{FIGURE}"), [low, high] = graph._fullLayout.xaxis.range;
   return [...graph._fullData.find((trace) => trace.yaxis === "y3").x].filter((x) => x >= low && x <= high).length;
 }}"""
+#: Runs the labels of the tooltip are of.
+HOVERED = f"""() => (document.querySelector("{FIGURE}")._hoverdata || []).map((point) => point.data.meta)"""
 #: Pixels of an hour in the first row.
 PLACE = f"""hour => {{
   const graph = document.querySelector("{FIGURE}"), layout = graph._fullLayout, box = graph.getBoundingClientRect();
@@ -79,6 +81,37 @@ def test_zoom_refines_and_a_click_sets_the_cursor(page: Page, bundled_address: s
     heading = f"Round {int(sweep[RUN].viz.round_heads['round'][record]):,} at {time_h[record]:,.1f} h"
     expect(page.locator("#fragmentation-why caption").first).to_have_text(heading)
     assert page.evaluate(RANGE) == pytest.approx([low, high])
+    asked = re.search(r"from=([\d.]+)&to=([\d.]+)", page.url)
+    assert asked is not None
+    assert [float(hour) for hour in asked.groups()] == pytest.approx([low, high], rel=1e-6)
+    page.reload()
+    page.wait_for_function(DRAWN, arg=6)
+    assert page.evaluate(RANGE) == pytest.approx([low, high], rel=1e-6)
+    expect(page.locator("#fragmentation-nodes-notes")).to_contain_text("rounds in view: round ")
+    page.mouse.dblclick(*page.evaluate(PLACE, 320))
+    expect(page).not_to_have_url(re.compile("from="))
+    page.wait_for_function(f"() => ({RANGE})()[0] < 1")
+    assert page.evaluate(RANGE)[1] == pytest.approx(max(sweep[name].time_h[-1] for name in (RUN, OTHER)), rel=1e-3)
+    page.wait_for_timeout(800)  # longer than a click waits for the second
+    assert f"round={record}" in page.url
+
+
+def test_a_tooltip_is_of_what_is_under_the_pointer(page: Page, bundled_address: str, sweep: Sweep) -> None:
+    by_end = sorted((float(sweep[name].time_h[-1]), name) for name in sweep.names if sweep.has_rounds(name))
+    (end_h, short), (last_h, long) = by_end[0], by_end[-1]
+    assert last_h > 1.5 * end_h
+    open_page(page, bundled_address, f"run={long}&run={short}&nodes=k80:4,p100:4,v100:4", rows=6)
+    expect(page.locator("#fragmentation-work")).to_be_empty()
+    labels = page.locator("#fragmentation-figure .hoverlayer .hovertext")
+    page.mouse.move(*page.evaluate(PLACE, end_h * 0.8))
+    expect(labels.first).to_be_visible()
+    told = page.evaluate(HOVERED)
+    assert short in told
+    page.mouse.move(*page.evaluate(PLACE, (end_h + last_h) / 2))
+    page.wait_for_function(f"short => !({HOVERED})().includes(short)", arg=short)
+    assert long in page.evaluate(HOVERED)
+    for text in labels.all_text_contents():
+        assert re.search(r", .+: [\d,.]+(%| GPUs| nodes| jobs) at [\d,.]+ h$", text), text
 
 
 def test_the_curves_of_the_sweep_lead_to_a_run(page: Page, synthetic_address: str, synthetic: Sweep) -> None:

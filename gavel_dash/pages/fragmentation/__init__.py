@@ -1,8 +1,8 @@
 """The Fragmentation page: are the free GPUs where the waiting jobs could use them?
 
-Its address keeps everything: `run` (repeatable), `round` (record index of the first run), `nodes` (GPUs per node, such
-as ``k80:4,v100:8``), `tab` (time or sweep), `split` (none, class or type), `of` (the run of the stacked charts), `size`
-(of waiting jobs), `by` (rate or demand) and `measure`.
+Its address keeps everything: `run` (repeatable), `round` (record index of the first run), `nodes` (GPUs per node,
+such as ``k80:4,v100:8``), `from` and `to` (the hours in view), `tab` (time or sweep), `split` (none, class or type),
+`of` (the run of the stacked charts), `size` (of waiting jobs), `by` (rate or demand) and `measure`.
 """
 
 from __future__ import annotations

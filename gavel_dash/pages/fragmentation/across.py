@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from dash import html
+from dash.development.base_component import Component
+
+from gavel_dash.analysis.fragmentation import is_constrained, with_node_sizes
 from gavel_dash.analysis.fragmentation_curves import (
     DEMAND,
     RunMeans,
@@ -18,8 +23,10 @@ from gavel_dash.figures.curve_style import style_curves
 from gavel_dash.figures.fragmentation_curves import build_curves
 from gavel_dash.pages.fragmentation.data import Progress, runs_of_curves, runs_without_rounds, sweep_means
 from gavel_dash.pages.node_sizes import format_node_sizes
+from gavel_dash.schema.fragmentation import FRAGMENTATION_RATE, FRAGMENTATION_SHARE, FREE_GPUS, OCCUPIED_NODES
 
 if TYPE_CHECKING:
+    from gavel_dash.model import Cluster
     from gavel_dash.sweep import Sweep
 
 
@@ -29,6 +36,8 @@ class Across:
 
     figure: dict[str, Any]
     notes: list[str]
+    #: Reason by name of each run that has no part in the curves.
+    left_out: dict[str, str]
     csv_href: str
 
 
@@ -54,13 +63,48 @@ def build_across(
     readable = runs[~runs["run"].isin(set(damaged))]
     ready = readable[readable["curve"].isin(complete_curves(readable, means))]
     curves = summarize_fragmentation(ready, means, column, by)
-    figure = build_curves(curves, style_curves(runs), column, by == DEMAND, theme)
     notes = _notes(progress, runs["curve"].nunique(), ready["curve"].nunique())
-    notes += _lacking(readable["run"].tolist(), means, measure)
-    notes += [f"{name} is left out: {reason}" for name, reason in [*damaged.items(), *runs_without_rounds(sweep)]]
+    notes += _lacking(sweep, means, sizes, measure)
+    nothing = _nothing(progress, len(runs), [means[name] for name in ready["run"]], measure, by)
+    figure = build_curves(curves, style_curves(runs), column, by == DEMAND, theme, nothing)
     nodes = format_node_sizes(sizes)
     query = urlencode({"by": by, "measure": measure, **({"nodes": nodes} if nodes else {})})
-    return Across(figure, notes, f"/api/fragmentation_curves.csv?{query}")
+    left_out = dict([*damaged.items(), *runs_without_rounds(sweep)])
+    return Across(figure, notes, left_out, f"/api/fragmentation_curves.csv?{query}")
+
+
+def tell_notes(across: Across) -> list[Component]:
+    """The notes under the curves; runs left out as one sentence per reason, with their names folded away."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in across.left_out.items():
+        by_reason.setdefault(reason, []).append(name)
+    parts: list[Component] = [html.P(note) for note in across.notes]
+    alone = {names[0]: reason for reason, names in by_reason.items() if len(names) == 1}
+    if len(alone) == 1:
+        parts += [html.P(f"{name} is left out: {reason}") for name, reason in alone.items()]
+    elif alone:
+        each = [f"{name}: {reason}" for name, reason in alone.items()]
+        parts.append(_folded(f"{len(alone):,} runs are left out, each for a reason of its own.", each))
+    shared = {reason: names for reason, names in by_reason.items() if len(names) > 1}
+    parts += [_folded(f"{len(names):,} runs are left out: {reason}", names) for reason, names in shared.items()]
+    return parts
+
+
+def _folded(sentence: str, lines: Sequence[str]) -> Component:
+    return html.Details([html.Summary(sentence), html.Ul([html.Li(line) for line in lines])])
+
+
+def _nothing(progress: Progress, n_runs: int, ready: Sequence[RunMeans], measure: str, by: str) -> str:
+    """Why no curve is drawn, where none is; `ready` are the runs of the complete curves."""
+    if not n_runs:
+        return "No run of this sweep has rounds to look at; the lines below say why."
+    if not ready:
+        if progress["done"] < progress["total"]:
+            return f"No curve is complete yet: {progress['done']} of {progress['total']} runs are computed."
+        return "No run can be read; the lines below say why."
+    if not any(means.n_rounds(measure) for means in ready):
+        return "No run has a value; the lines below say why."
+    return f"No run with a value has {'a known demand' if by == DEMAND else 'an arrival rate'}."
 
 
 def _notes(progress: Progress, n_curves: int, n_ready: int) -> list[str]:
@@ -72,20 +116,40 @@ def _notes(progress: Progress, n_curves: int, n_ready: int) -> list[str]:
     ]
 
 
-def _lacking(names: Sequence[str], means: Mapping[str, RunMeans], measure: str) -> list[str]:
-    computed = [name for name in names if name in means]
-    without = [name for name in computed if not means[name].n_rounds(measure)]
-    notes = []
-    if without:
-        why = {
-            "fragmentation_rate": "no node size above 1, no record of which GPUs are busy, or no GPU ever free",
-            "free_gpus": "it has no rounds in its measurement phase",
-        }.get(measure, "no node size above 1, or no record of which GPUs are busy")
-        whose = "all runs" if len(without) == len(computed) else f"{len(without)} of {len(computed)} runs"
-        notes.append(f"Without a value: {whose} ({why}).")
-    whole = [name for name in computed if means[name].is_whole_run]
-    if whole:
+def _lacking(sweep: Sweep, means: Mapping[str, RunMeans], sizes: Mapping[str, int], measure: str) -> list[str]:
+    """How many of the computed runs have no value and why, and which rounds the means are over."""
+    reasons = Counter(
+        _why_without(of, sweep[name].cluster, sizes) for name, of in means.items() if not of.n_rounds(measure)
+    )
+    notes = [f"Without a value: {_whose(n, len(means))}: {reason}." for reason, n in reasons.items()]
+    if measure == FRAGMENTATION_RATE.name:
+        n_seen = sum(of.n_rounds(FRAGMENTATION_SHARE.name) for of in means.values())
+        n_full = n_seen - sum(of.n_rounds(measure) for of in means.values())
+        if n_seen:
+            notes.append(
+                "Rounds in which nothing is free have no fragmentation rate and are not in the mean: "
+                f"{n_full:,} of {n_seen:,} rounds. A point's tooltip says over how many rounds it is a mean."
+            )
+    n_whole = sum(of.is_whole_run for of in means.values())
+    if n_whole:
         notes.append(
-            f"{len(whole)} of {len(computed)} runs have no measurement window: theirs are means over all rounds."
+            f"No measurement window is known of {_whose(n_whole, len(means))}: theirs are means over all rounds."
         )
     return notes
+
+
+def _whose(n: int, n_all: int) -> str:
+    return f"all {n_all:,} runs" if n == n_all > 1 else f"{n:,} of {n_all:,} runs"
+
+
+def _why_without(means: RunMeans, cluster: Cluster, sizes: Mapping[str, int]) -> str:
+    """Why a run has no value of a measure: the first thing that is lacking."""
+    if not means.n_rounds(FREE_GPUS.name):
+        return "no rounds in the measurement phase"
+    if means.n_rounds(FRAGMENTATION_SHARE.name):
+        return "no GPU on a node of several GPUs is free in any round"
+    if not any(is_constrained(gpu_type) for gpu_type in with_node_sizes(cluster, sizes).gpu_types):
+        return "no GPU type is known to have nodes of several GPUs (set GPUs per node above)"
+    if not means.n_rounds(OCCUPIED_NODES.name):
+        return "the file does not say which GPUs are busy"
+    return "the file does not say how many GPUs jobs ask for"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import ClientsideFunction, Dash, Input, Output, Patch, State, html, no_update
 
-from gavel_dash.pages.fragmentation.across import build_across
+from gavel_dash.pages.fragmentation.across import build_across, tell_notes
 from gavel_dash.pages.fragmentation.content import (
     blocked_href,
     build_nodes,
@@ -88,6 +88,7 @@ def _register_time(app: Dash, sweep: Sweep) -> None:
         Output("fragmentation-nodes-figure", "figure"),
         Output("fragmentation-nodes", "hidden"),
         Output("fragmentation-nodes-csv", "href"),
+        Output("fragmentation-nodes-notes", "children"),
         Input("fragmentation-progress", "data"),
         Input("fragmentation-of", "value"),
         Input("fragmentation-view", "data"),
@@ -96,8 +97,9 @@ def _register_time(app: Dash, sweep: Sweep) -> None:
     )
     def draw_nodes(progress: Progress | None, of: str | None, view: Any, theme: str) -> tuple[Any, ...]:
         if not progress or progress["tab"] != TIME or progress["done"] < progress["total"]:
-            return (no_update,) * 3
-        return build_nodes(sweep, progress, of, view, theme)
+            return (no_update,) * 4
+        figure, hidden, href, words = build_nodes(sweep, progress, of, view, theme)
+        return figure, hidden, href, html.P(words)
 
 
 def _register_choices(app: Dash, sweep: Sweep) -> None:
@@ -124,12 +126,12 @@ def _register_choices(app: Dash, sweep: Sweep) -> None:
 def _register_cursor(app: Dash, sweep: Sweep) -> None:
     @app.callback(
         Output("fragmentation-cursor", "data"),
-        Input("fragmentation-figure", "clickData"),
+        Input("fragmentation-picked", "data"),
         State("fragmentation-runs", "value"),
         prevent_initial_call=True,
     )
-    def set_cursor(click: dict[str, Any] | None, names: Names) -> Any:
-        return cursor_at(sweep, names or [], click)
+    def set_cursor(hour: float | None, names: Names) -> Any:
+        return cursor_at(sweep, names or [], hour)
 
     @app.callback(
         Output("fragmentation-figure", "figure", allow_duplicate=True),
@@ -176,7 +178,7 @@ def _register_across(app: Dash, sweep: Sweep) -> None:
         if not progress or progress["tab"] != SWEEP:
             return (no_update,) * 3
         across = build_across(sweep, progress, tidy_node_sizes(sizes), by, measure, theme)
-        return across.figure, [html.P(note) for note in across.notes], across.csv_href
+        return across.figure, tell_notes(across), across.csv_href
 
 
 def _register_clientside(app: Dash) -> None:
@@ -189,6 +191,12 @@ def _register_clientside(app: Dash) -> None:
         ClientsideFunction("fragmentation", "follow"),
         Output("fragmentation-quiet", "data", allow_duplicate=True),
         Input("fragmentation-figure", "relayoutData"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("fragmentation", "pick"),
+        Output("fragmentation-figure", "clickData"),
+        Input("fragmentation-figure", "clickData"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
@@ -220,6 +228,7 @@ def _register_clientside(app: Dash) -> None:
         Output("fragmentation-url", "data"),
         Input("fragmentation-runs", "value"),
         Input("fragmentation-cursor", "data"),
+        Input("fragmentation-view", "data"),
         Input("node-sizes", "data"),
         *(Input(f"fragmentation-{key}", "value") for key in ("tab", "split", "of", "size", "by", "measure")),
         prevent_initial_call=True,

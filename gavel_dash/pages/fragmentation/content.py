@@ -27,8 +27,8 @@ from gavel_dash.pages.selection import choose_runs
 if TYPE_CHECKING:
     from gavel_dash.sweep import Sweep
 
-#: Zoomed: low and high simulated hour in view. None: everything.
-View = Sequence[float] | None
+#: Hours in view: ``range`` (low, high), and whether the browser has ``drawn`` it already. None: everything.
+View = Mapping[str, Any] | None
 
 
 def compute_slice(
@@ -118,16 +118,25 @@ def build_time(
     runs = {name: rounds_of(sweep, progress, name) for name in names}
     shown, one = list(runs.values()), runs[one_name]
     styles = styles_of(sweep, progress["names"])
-    low_high = None if view is None else (float(view[0]), float(view[1]))
+    low_high = hours_in(view, shown)
     cursor_h = None if cursor is None else _hour(shown[0], cursor)
     figure = build_over_time(shown, styles, one, theme, split, size, low_high, cursor_h)
     return TimeChart(
-        figure if low_high is None else keep_zoom(figure),
+        keep_zoom(figure) if low_high and view and view["drawn"] else figure,
         figure["layout"]["height"],
         build_key(shown, styles),
         notes_of(shown, styles),
         run_href(one_name, "fragmentation", progress["nodes"]),
     )
+
+
+def hours_in(view: View, shown: Sequence[RunRounds]) -> tuple[float, float] | None:
+    """The part of a view in which any of the runs has rounds; None: everything."""
+    if view is None:
+        return None
+    end_h = max((float(rounds.time_h[-1]) for rounds in shown if rounds.n_rounds), default=0.0)
+    low, high = max(0.0, float(view["range"][0])), min(end_h, float(view["range"][1]))
+    return (low, high) if low < high else None
 
 
 def styles_of(sweep: Sweep, names: Sequence[str]) -> dict[str, RunStyle]:
@@ -163,18 +172,38 @@ def run_href(name: str, kind: str, nodes: str, **query: int) -> str:
 
 def build_nodes(
     sweep: Sweep, progress: Progress, of: str | None, view: View, theme: str
-) -> tuple[dict[str, Any], bool, str]:
-    """Bars of the nodes over the rounds in view, whether there are none to show, and their CSV."""
+) -> tuple[dict[str, Any], bool, str | None, str]:
+    """Bars of the nodes over the rounds in view, whether there are none to show, their CSV, and what they are of."""
     name = one_of(progress, of)
     if name is None or not rounds_of(sweep, progress, name).fragmentation.can_fragment:
-        return {"data": [], "layout": {}}, True, ""
-    run = sweep[name]
-    start, stop = 0, run.n_rounds
-    if view is not None:
-        start, stop = run.index_at(float(view[0])), run.index_at(float(view[1])) + 1
+        return {"data": [], "layout": {}}, True, "", ""
+    rounds = rounds_of(sweep, progress, name)
+    label = styles_of(sweep, progress["names"])[name].label
+    hours = hours_in(view, [rounds_of(sweep, progress, shown) for shown in computed(progress)])
+    start, stop = 0, rounds.n_rounds
+    if hours is not None:
+        start, stop = rounds.index_at(hours[0]), rounds.index_at(hours[1]) + 1
+        if hours[0] > rounds.time_h[-1]:
+            axes = {"visible": False}
+            empty = {"data": [], "layout": empty_layout(theme, xaxis=axes, yaxis=axes)}
+            return empty, False, None, f"{label} has no rounds in view: it ends at {rounds.time_h[-1]:,.1f} h."
     table = node_fragmentation_table(sweep, name, progress["nodes"], start, stop)
     href = run_href(name, "node_fragmentation", progress["nodes"], start=start, stop=stop)
-    return build_node_bars(table, theme), False, href
+    return build_node_bars(table, theme), False, href, tell_stretch(rounds, label, start, stop)
+
+
+def tell_stretch(rounds: RunRounds, label: str, start: int, stop: int) -> str:
+    """Which rounds the bars of the nodes are means over, and what the two bars are."""
+    first, last = (f"{int(rounds.round_numbers[record]):,}" for record in (start, stop - 1))
+    known = int(rounds.fragmentation.known[start:stop].sum())
+    unseen = f", of which {known:,} say which GPUs are busy" if known < stop - start else ""
+    where = "in view" if stop - start < rounds.n_rounds else "of the run"
+    return (
+        f"Means over the {stop - start:,} rounds {where}{unseen}: "
+        f"round {first} ({rounds.time_h[start]:,.1f} h) to {last} ({rounds.time_h[stop - 1]:,.1f} h) of {label}. "
+        "Outline: free GPUs of the node. Filled: those of them that a task class "
+        "cannot use there, expected over the task classes."
+    )
 
 
 def of_choices(sweep: Sweep, names: Sequence[str], of: str | None) -> tuple[list[dict[str, str]], str | None]:
@@ -196,14 +225,13 @@ def sizes_of(sweep: Sweep, name: str | None) -> list[int]:
     return [int(size) for size in sizes if size > 0]
 
 
-def cursor_at(sweep: Sweep, names: Sequence[str], click: Mapping[str, Any] | None) -> Any:
+def cursor_at(sweep: Sweep, names: Sequence[str], hour: float | None) -> Any:
     """Record of the first chosen run at the clicked hour."""
     chosen = choose_runs(sweep, names).names
-    if not click or not click.get("points") or not chosen:
+    if hour is None or not chosen:
         return no_update
     # The chart's hours are float32: the next one up is never before the record's own.
-    hour = np.nextafter(np.float32(click["points"][0]["x"]), np.float32(np.inf))
-    return sweep[chosen[0]].index_at(float(hour))
+    return sweep[chosen[0]].index_at(float(np.nextafter(np.float32(hour), np.float32(np.inf))))
 
 
 def cursor_record(sweep: Sweep, progress: Progress, of: str | None, cursor: int | None) -> int | None:

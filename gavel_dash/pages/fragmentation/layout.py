@@ -16,7 +16,7 @@ from gavel_dash.figures.fragmentation_nodes import HEIGHT_PX as NODES_HEIGHT_PX
 from gavel_dash.figures.fragmentation_rows import NO_SPLIT
 from gavel_dash.pages.node_sizes import build_node_sizes, parse_node_sizes, types_without_nodes
 from gavel_dash.pages.selection import asked_round, asked_runs, build_picker
-from gavel_dash.ui import chart_panel, csv_link, labelled, page_header, panel, query_value
+from gavel_dash.ui import chart_panel, csv_link, labelled, page_header, panel, query_number, query_value
 
 if TYPE_CHECKING:
     from gavel_dash.sweep import Sweep
@@ -38,6 +38,12 @@ def chosen(query: Mapping[str, object], key: str) -> str:
     """A choice as the query says it, else its default."""
     asked = query_value(query, key)
     return asked if asked is not None and asked in CHOICES[key] else next(iter(CHOICES[key]))
+
+
+def asked_view(query: Mapping[str, object]) -> dict[str, object] | None:
+    """The hours in view, `from` and `to`, as the page's store holds them; None: all of them."""
+    low, high = (query_number(query, key, float("nan")) for key in ("from", "to"))
+    return {"range": [low, high], "drawn": False} if low < high else None
 
 
 def build_page(sweep: Sweep, query: Mapping[str, object]) -> Component:
@@ -75,7 +81,8 @@ def build_page(sweep: Sweep, query: Mapping[str, object]) -> Component:
             html.Div(_across(), id="fragmentation-sweep", hidden=tab != SWEEP),
             dcc.Store(id="fragmentation-cursor", data=asked_round(query)),
             dcc.Store(id="fragmentation-asked-nodes", data=parse_node_sizes(query_value(query, "nodes"))),
-            dcc.Store(id="fragmentation-view"),
+            dcc.Store(id="fragmentation-view", data=asked_view(query)),
+            dcc.Store(id="fragmentation-picked"),
             dcc.Store(id="fragmentation-progress"),
             dcc.Store(id="fragmentation-tick"),
             dcc.Store(id="fragmentation-quiet"),
@@ -146,7 +153,8 @@ def _over_time() -> Component:
             "By node",
             csv_id="fragmentation-nodes-csv",
             height=f"{NODES_HEIGHT_PX}px",
-            hint="Mean over the rounds in view: free GPUs (outline) and those of them that are fragmented (filled)",
+            hint="Of each node: its free GPUs, and those of them that are fragmented, as means over the rounds in view",
+            below=html.Div(id="fragmentation-nodes-notes", className="fragmentation-notes"),
         ),
         id="fragmentation-nodes",
         hidden=True,

@@ -23,6 +23,11 @@ _MEANINGS = {
     "unknown": "The file does not say how many GPUs the job asks for.",
 }
 DASH = "–"
+#: What a tooltip and a click are of: lines are drawn through fewer points than there are rounds.
+HOVER_NOTE = (
+    "A tooltip gives the nearest drawn point of a line, with the hour of its round; of long runs not every round is "
+    "drawn, unless you zoom in. A click gives the exact round: its number, and its counts beside the chart."
+)
 
 
 def build_key(shown: Sequence[RunRounds], styles: Mapping[str, RunStyle]) -> list[Component]:
@@ -50,6 +55,8 @@ def notes_of(shown: Sequence[RunRounds], styles: Mapping[str, RunStyle]) -> list
         else f"{sentence} ({', '.join(labels[:4])}{' ...' if len(labels) > 4 else ''})"
         for sentence, labels in said.items()
     ]
+    if shown:
+        notes.append(HOVER_NOTE)
     if shown and shown[0].phases is not None:
         whose = f" of {styles[shown[0].name].label}" if len(shown) > 1 else ""
         notes.append(f"Shaded: the measurement phase{whose}.")
@@ -69,6 +76,7 @@ def _limits(rounds: RunRounds) -> list[str]:
         )
     if single:
         sentences.append(f"Nodes of {', '.join(single)} have one GPU: nothing can fragment there.")
+    sentences += _spanning(rounds)
     if fragmentation.constrained.any() and not fragmentation.classes:
         sentences.append("The file does not say how many GPUs jobs ask for: fragmentation cannot be computed.")
     n_unseen = int((~fragmentation.known).sum())
@@ -86,6 +94,21 @@ def _limits(rounds: RunRounds) -> list[str]:
     if UNKNOWN in rounds.blocked.scale_factors:
         sentences.append("Of some waiting jobs the file does not say how many GPUs they ask for: these are not split.")
     return sentences
+
+
+def _spanning(rounds: RunRounds) -> list[str]:
+    """Task classes that no node of a type can hold, which the two measures take differently."""
+    fragmentation = rounds.fragmentation
+    types: dict[int, list[str]] = {}
+    for gpu_type, size in zip(fragmentation.cluster.gpu_types, fragmentation.node_sizes, strict=True):
+        if size is not None and any(g > size for g in fragmentation.classes):
+            types.setdefault(size, []).append(gpu_type.name)
+    return [
+        f"Jobs of {', '.join(str(g) for g in fragmentation.classes if g > size)} GPUs are larger than the {size}-GPU "
+        f"nodes of {', '.join(names)} and span nodes: they are never scattered there, while fragmentation (FGD) counts "
+        "every free GPU there as fragmented for them."
+        for size, names in types.items()
+    ]
 
 
 def build_why(rounds: RunRounds, cursor: int | None) -> list[Component]:

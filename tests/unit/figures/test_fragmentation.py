@@ -87,6 +87,15 @@ def test_a_line_keeps_the_extremes_and_is_in_percent(runs: list[RunRounds]) -> N
     orjson.dumps(figure)
 
 
+def test_a_label_says_row_line_value_and_its_own_time(runs: list[RunRounds]) -> None:
+    figure = build_over_time(runs, STYLES, runs[0], "light")
+    assert 0 < figure["layout"]["hoverdistance"] <= 20  # px: nothing is told of a run beyond its end
+    first = {axis: traces(figure, axis)[0]["hovertemplate"] for axis in ("y", "y3", "y4")}
+    assert first["y"] == "Fragmentation rate, run A: %{y:,.3~r}% at %{x:,.1f} h<extra></extra>"
+    assert first["y3"] == "Free GPUs, run A: %{y:,} GPUs at %{x:,.1f} h<extra></extra>"
+    assert first["y4"] == "Waiting jobs, no GPUs: %{y:,} jobs at %{x:,.1f} h<extra></extra>"
+
+
 def test_a_zoomed_chart_shows_every_round_in_view(runs: list[RunRounds]) -> None:
     view = (10.0, 40.0)
     x = decode(traces(build_over_time(runs[:1], STYLES, runs[0], "dark", view=view), "y")[0]["x"])
@@ -166,9 +175,9 @@ def test_curves_without_a_point_are_an_empty_chart() -> None:
     measure = MEASURES["fragmentation_rate"]
     empty = summarize_fragmentation(RUNS, {"a0": average_rounds(blank(), 0, 1)}, measure)
     assert isinstance(empty, pd.DataFrame)
-    figure = build_curves(empty, {}, measure, False, "light")
+    figure = build_curves(empty, {}, measure, False, "light", "No run has a value.")
     assert figure["data"] == []
-    assert "No curve has a value" in figure["layout"]["annotations"][0]["text"]
+    assert figure["layout"]["annotations"][0]["text"] == "No run has a value."
 
 
 def blank() -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gavel_dash.analysis.job_life import Stretch
 from gavel_dash.analysis.phases import Phases
-from gavel_dash.figures.job_lane import build_job_lane, lay_out_rows
+from gavel_dash.figures.job_lane import MOST_MARKS, build_job_lane, lay_out_rows, unmarked_events
 
 TYPES = np.array([0, 0, 1])
 LIFE = [
@@ -62,3 +62,13 @@ def test_the_last_trace_is_the_moment_and_phases_are_shaded() -> None:
     assert [round(shape["x1"], 2) for shape in shades[:2]] == [1.5, 3.5]
     assert [a["text"] for a in figure["layout"]["annotations"]] == ["warm-up", "measurement", "cool-down"]
     assert not [shape for shape in draw()["layout"]["shapes"] if shape["type"] == "rect"]
+
+
+def test_of_too_many_events_the_first_is_marked_and_they_are_counted() -> None:
+    moves = [Stretch(10 + i, 11 + i, "running", "migrated", (i % 2,)) for i in range(MOST_MARKS + 1)]
+    edges_h = np.arange(12 + len(moves)) * 0.5
+    figure = build_job_lane(LIFE[:2] + moves, ROWS, TYPES, 1, edges_h, None, 5, "light")
+    marks = {trace["name"]: len(x_of(trace)) for trace in figure["data"] if trace.get("mode") == "markers"}
+    assert marks == {"started 1×": 1, f"migrated {len(moves):,}× (first only)": 1}
+    assert unmarked_events(LIFE[:2] + moves) == {"migrated": len(moves)}
+    assert unmarked_events(LIFE[:2] + moves[:-1]) == {}

@@ -13,7 +13,7 @@ from dash import Dash, dcc, no_update
 from gavel_dash import schema
 from gavel_dash.errors import SourceError, UsageError
 from gavel_dash.pages import fragmentation
-from gavel_dash.pages.fragmentation.across import build_across
+from gavel_dash.pages.fragmentation.across import Across, build_across, tell_notes
 from gavel_dash.pages.fragmentation.content import (
     build_nodes,
     build_time,
@@ -33,6 +33,7 @@ from gavel_dash.pages.fragmentation.csv import (
     node_fragmentation_table,
 )
 from gavel_dash.pages.fragmentation.data import advance, is_worth_drawing, read_rounds
+from gavel_dash.pages.fragmentation.layout import asked_view
 from gavel_dash.pages.fragmentation.over_time import notes_of
 from gavel_dash.schema.fragmentation import BLOCKED_DEMAND, NODE_FRAGMENTATION
 from gavel_dash.sweep import Sweep, open_sweep
@@ -150,11 +151,34 @@ def test_the_chart_and_its_csv_say_the_same(sweep: Sweep) -> None:
 
 
 def test_a_zoom_is_answered_with_a_patch_that_leaves_the_range_alone(sweep: Sweep) -> None:
-    chart = build_time(sweep, finished(sweep, [A], NODES), A, "none", 0, [1.0, 2.0], "light", None)
+    chart = build_time(sweep, finished(sweep, [A], NODES), A, "none", 0, zoomed(1.0, 2.0), "light", None)
     places = [operation["location"] for operation in chart.figure.to_plotly_json()["operations"]]
     assert ["data"] in places
     assert ["layout", "xaxis", "range"] not in places
     assert ["layout", "xaxis"] not in places
+
+
+def zoomed(low: float, high: float, drawn: bool = True) -> dict[str, Any]:
+    return {"range": [low, high], "drawn": drawn}
+
+
+def test_a_view_of_the_address_is_drawn_and_one_without_rounds_is_not(sweep: Sweep) -> None:
+    assert asked_view({"from": "1", "to": "2.5"}) == zoomed(1.0, 2.5, drawn=False)
+    for bad in ({}, {"from": "3", "to": "1"}, {"from": "x", "to": "2"}, {"from": "0", "to": "inf"}):
+        assert asked_view(bad) is None
+    progress = finished(sweep, [A], NODES)
+
+    def range_of(low: float, high: float) -> list[float]:
+        view = zoomed(low, high, drawn=False)
+        drawn: list[float] = build_time(sweep, progress, A, "none", 0, view, "light", None).figure["layout"]["xaxis"][
+            "range"
+        ]
+        return drawn
+
+    end_h = float(sweep[A].time_h[-1])
+    assert range_of(1.0, 2.0) == [1.0, 2.0]
+    assert range_of(-5.0, 2.0) == [0.0, 2.0]
+    assert range_of(end_h + 1, end_h + 2) == [0.0, end_h]
 
 
 def test_nothing_chosen_and_nothing_readable(sweep: Sweep) -> None:
@@ -190,9 +214,30 @@ def test_node_table_of_a_stretch(sweep: Sweep) -> None:
 def test_the_bars_follow_the_view(sweep: Sweep) -> None:
     progress = finished(sweep, [A], NODES)
     time_h = sweep[A].time_h
-    _, hidden, href = build_nodes(sweep, progress, A, [float(time_h[4]), float(time_h[8])], "light")
+    view = zoomed(float(time_h[4]), float(time_h[8]))
+    _, hidden, href, words = build_nodes(sweep, progress, A, view, "light")
     assert not hidden
+    assert href is not None
     assert href.endswith("start=4&stop=9")
+    numbers = sweep[A].viz.round_heads["round"]
+    assert f"the 5 rounds in view: round {numbers[4]} ({time_h[4]:.1f} h) to {numbers[8]} ({time_h[8]:.1f} h)" in words
+    assert "Outline: free" in words
+    assert "rounds of the run" in build_nodes(sweep, progress, A, None, "light")[3]
+
+
+def test_a_run_that_ends_before_the_view_has_no_bars(tmp_path: Path) -> None:
+    for name, n_rounds in (("long", 90), ("short", 40)):
+        write_run(tmp_path / f"{name}.viz.bin", n_jobs=20, every=1, length=6, n_rounds=n_rounds)
+    both = open_sweep(tmp_path)
+    end_h, last_h = float(both["short"].time_h[-1]), float(both["long"].time_h[-1])
+    view = zoomed((end_h + last_h) / 2, last_h)
+    progress = finished(both, ["long", "short"], NODES)
+    figure, hidden, href, words = build_nodes(both, progress, "short", view, "light")
+    assert (figure["data"], hidden, href) == ([], False, None)
+    assert f"has no rounds in view: it ends at {end_h:,.1f} h" in words
+
+
+def test_bars_without_a_node_size_are_hidden(sweep: Sweep) -> None:
     assert build_nodes(sweep, finished(sweep, [A], {}), A, None, "light")[1]
 
 
@@ -213,7 +258,7 @@ def test_the_why_table_counts_the_round(sweep: Sweep) -> None:
 def test_the_cursor_is_the_clicked_hour_in_the_first_run(sweep: Sweep) -> None:
     time_h = sweep[A].time_h
     for record in (0, 7, 33):
-        assert cursor_at(sweep, [A, B], {"points": [{"x": float(np.float32(time_h[record]))}]}) == record
+        assert cursor_at(sweep, [A, B], float(np.float32(time_h[record]))) == record
     assert cursor_at(sweep, [A], None) is no_update
     progress = finished(sweep, [A, B], NODES)
     assert cursor_record(sweep, progress, B, 7) == sweep[B].index_at(float(time_h[7]))
@@ -234,6 +279,17 @@ def test_what_cannot_be_computed_is_said(sweep: Sweep) -> None:
     assert "No node size is known for k80, v100" in notes_of([plain], styles)[0]
     single = read_rounds(sweep[A], {"k80": 1, "v100": 2})
     assert "Nodes of k80 have one GPU: nothing can fragment there." in notes_of([single], styles)
+
+
+def test_classes_larger_than_a_node_are_said(sweep: Sweep) -> None:
+    styles = {A: type("Style", (), {"label": "A"})()}
+    rounds = read_rounds(sweep[A], {"k80": 2, "v100": 4})
+    said = [note for note in notes_of([rounds], styles) if "larger than" in note]
+    assert len(said) == 1
+    assert said[0].startswith("Jobs of 3 GPUs are larger than the 2-GPU nodes of k80")
+    place = rounds.fragmentation.classes.index(3)
+    assert (rounds.fragmentation.fragmented[:, 0, place] == rounds.fragmentation.free[:, 0]).all()
+    assert "A click gives the exact round" in " ".join(notes_of([rounds], styles))
 
 
 @pytest.mark.data
@@ -257,7 +313,7 @@ def test_across_the_sweep_with_a_damaged_run(sweep: Sweep) -> None:
     table = fragmentation_curves_table(sweep, "rate", "fragmentation_share", "k80:2,v100:2")
     assert list(curve["y"]) == (table["fragmentation_share"] * 100).tolist()
     assert table["n_seeds"].tolist() == [2, 2]
-    assert any(note.startswith("broken is left out: ") for note in across.notes)
+    assert [part.children for part in tell_notes(across)][-1].startswith("broken is left out: ")
     assert across.csv_href == (
         "/api/fragmentation_curves.csv?by=rate&measure=fragmentation_share&nodes=k80%3A2%2Cv100%3A2"
     )
@@ -272,12 +328,40 @@ def test_a_curve_in_work_is_not_drawn_and_that_is_said(sweep: Sweep) -> None:
     across = build_across(sweep, partial, NODES, "demand", "free_gpus", "dark")
     assert across.figure["data"] == []
     assert across.notes[0].startswith("Partial: 0 of 1 curves are drawn")
+    assert shown_text(across.figure) == "No curve is complete yet: 1 of 4 runs are computed."
+
+
+def shown_text(figure: dict[str, Any]) -> str:
+    (annotation,) = figure["layout"]["annotations"]
+    return str(annotation["text"])
+
+
+def test_many_runs_left_out_are_a_sentence_per_reason() -> None:
+    left_out = {f"r{n}": "mean JCT from the results table" for n in range(373)} | {"x": "cut off", "y": "not a log"}
+    own, shared = tell_notes(Across({}, [], left_out, ""))
+    assert text_of(own).startswith("2 runs are left out, each for a reason of its own.")
+    assert "y: not a log" in text_of(own)
+    assert text_of(shared).startswith("373 runs are left out: mean JCT from the results table")
+    assert not hasattr(shared, "open")  # collapsed
+    assert len(shared.children[1].children) == 373
+
+
+def test_rounds_without_a_free_gpu_are_counted_out_of_the_rate(sweep: Sweep) -> None:
+    across = build_across(sweep, finished(sweep, [], NODES, "sweep"), NODES, "rate", "fragmentation_rate", "light")
+    runs = [read_rounds(sweep[name], NODES) for name in sweep.names if sweep.has_rounds(name)]
+    rates = np.concatenate([r.values["fragmentation_rate"][slice(*r.stretch)] for r in runs])
+    full = int(np.isnan(rates).sum())
+    assert full > 0
+    assert any(f"not in the mean: {full:,} of {len(rates):,} rounds" in note for note in across.notes)
+    tooltips = [text for curve in across.figure["data"] for text in curve["hovertext"]]
+    assert all("rounds with a free GPU of 2 runs" in text for text in tooltips)
 
 
 def test_without_node_sizes_a_rate_has_no_points_and_free_gpus_have(sweep: Sweep) -> None:
     progress = finished(sweep, [], {}, "sweep")
     rate = build_across(sweep, progress, {}, "rate", "fragmentation_rate", "light")
     assert rate.figure["data"] == []
-    assert rate.notes[0].startswith("Without a value: all runs")
+    assert rate.notes[0].startswith("Without a value: all 4 runs: no GPU type is known to have nodes of several GPUs")
+    assert shown_text(rate.figure) == "No run has a value; the lines below say why."
     free = build_across(sweep, progress, {}, "rate", "free_gpus", "light")
     assert all(math.isfinite(y) for y in free.figure["data"][0]["y"])
