@@ -53,7 +53,7 @@ def choose_runs(sweep: Sweep, names: Sequence[str]) -> Selection:
 
 
 def default_selection(sweep: Sweep) -> Selection:
-    """The first unstable run with jobs, else the first with jobs, else the first, and the runs that differ from it in their policy only."""
+    """The first unstable run with jobs, else the first with jobs, else any; and those that differ in policy only."""
     runs = _with_rounds(sweep)
     if runs.empty:
         return Selection((), ("No run of this sweep has rounds to look at.",))
