@@ -15,7 +15,7 @@ from gavel_dash.figures.gantt_view import GanttView
 from gavel_dash.figures.heatmap_colors import codes_of_categories, stepped_colorscale
 from gavel_dash.figures.heatmap_marks import legend_entry
 from gavel_dash.figures.player_colors import COLOR_BY
-from gavel_dash.figures.theme import layout, token
+from gavel_dash.figures.theme import hatching, layout, token
 from gavel_dash.model import Cluster
 
 #: Colourings that do not depend on the round.
@@ -238,15 +238,7 @@ def _hatching(view: GanttView, cells: GanttCells, theme: str) -> dict[str, Any]:
         "x": x,
         "y": y,
         "line": {"width": 0},
-        "fill": "toself",
-        "fillcolor": token(theme, "panel"),
-        "fillpattern": {
-            "shape": "/",
-            "size": 8,
-            "solidity": 0.16,
-            "fgcolor": token(theme, "muted"),
-            "bgcolor": token(theme, "panel"),
-        },
+        **hatching(theme),
         "hoverinfo": "skip",
         "showlegend": False,
     }

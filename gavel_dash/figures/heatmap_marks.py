@@ -9,7 +9,7 @@ import numpy as np
 from gavel_dash.figures.heatmap_bands import Grid
 from gavel_dash.figures.heatmap_colors import edge_color
 from gavel_dash.figures.round_cells import RoundCells
-from gavel_dash.figures.theme import escape, token
+from gavel_dash.figures.theme import escape, hatching, token
 
 _EDGES_FROM_PX = 4.0
 
@@ -44,15 +44,7 @@ def hatch_trace(cells: RoundCells, grid: Grid, theme: str) -> dict[str, Any]:
         "x": x,
         "y": y,
         "line": {"color": edge_color(theme), "width": 1},
-        "fill": "toself",
-        "fillcolor": token(theme, "panel"),
-        "fillpattern": {
-            "shape": "/",
-            "size": 8,
-            "solidity": 0.16,
-            "fgcolor": token(theme, "muted"),
-            "bgcolor": token(theme, "panel"),
-        },
+        **hatching(theme),
         "hoverinfo": "skip",
         "showlegend": False,
     }

@@ -129,6 +129,13 @@ def rgba(color: str, alpha: float) -> str:
     return f"rgba({red},{green},{blue},{alpha:g})"
 
 
+def hatching(theme: str) -> dict[str, Any]:
+    """Fill of an area of which nothing is known: no colour means that."""
+    panel = token(theme, "panel")
+    pattern = {"shape": "/", "size": 8, "solidity": 0.16, "fgcolor": token(theme, "muted"), "bgcolor": panel}
+    return {"fill": "toself", "fillcolor": panel, "fillpattern": pattern}
+
+
 def escape(text: object) -> str:
     """Text for hover boxes, labels and titles, where Plotly would read HTML tags."""
     return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
