@@ -101,6 +101,10 @@ def test_a_tooltip_is_of_what_is_under_the_pointer(page: Page, bundled_address: 
     (end_h, short), (last_h, long) = by_end[0], by_end[-1]
     assert last_h > 1.5 * end_h
     open_page(page, bundled_address, f"run={long}&run={short}&nodes=k80:4,p100:4,v100:4", rows=6)
+    # Runs are drawn as they are read, and then there is no more to come.
+    page.wait_for_function(
+        f"run => document.querySelector('{FIGURE}').data.some((line) => line.meta === run)", arg=short
+    )
     expect(page.locator("#fragmentation-work")).to_be_empty()
     labels = page.locator("#fragmentation-figure .hoverlayer .hovertext")
     page.mouse.move(*page.evaluate(PLACE, end_h * 0.8))

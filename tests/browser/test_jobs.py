@@ -51,7 +51,7 @@ def test_a_row_opens_the_job_and_its_life_leads_to_the_cluster(page: Page, bundl
     index = int(parse_qs(urlsplit(page.url).query)["round"][0])
     since, until = (int(ends[JOB]) for ends in sweep[RUN].in_system)
     assert index == pytest.approx((since + until) / 2, abs=0.05 * (until - since))
-    expect(page.locator("#job-moment")).to_contain_text(f"record {index:,}")
+    expect(page.locator("#job-moment")).to_contain_text(f"record {index + 1:,} of")
 
     page.locator("#job-lane-box").focus()
     page.keyboard.press("Shift+ArrowRight")
