@@ -74,6 +74,7 @@ def wait_state(page: Page, **values: object) -> None:
     """Wait until the page's state has these values; `index` is run A's record on screen."""
     page.wait_for_function(
         """values => {
+          if (!window.gavel) return false;  // one player has ended, the next is on its way
           const { model, stats } = window.gavel.player;
           const state = { ...model.all(), index: stats().index };
           return Object.entries(values).every(([name, value]) => JSON.stringify(state[name]) === JSON.stringify(value));
