@@ -14,6 +14,7 @@ from gavel_dash.ui.controls import (
     tile,
 )
 from gavel_dash.ui.grid import column_defs, grid, row_data
+from gavel_dash.ui.keep_zoom import keep_zoom
 from gavel_dash.ui.query import query_number, query_value, query_values
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "empty_state",
     "grid",
     "grouped",
+    "keep_zoom",
     "labelled",
     "page_header",
     "panel",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import numpy as np
-from dash import Patch, html, no_update
+from dash import html, no_update
 from dash.development.base_component import Component
 
 from gavel_dash.analysis.fragmentation_rounds import RunRounds
@@ -23,6 +23,7 @@ from gavel_dash.pages.fragmentation.layout import SWEEP
 from gavel_dash.pages.fragmentation.over_time import build_key, build_why, notes_of
 from gavel_dash.pages.node_sizes import format_node_sizes, parse_node_sizes
 from gavel_dash.pages.selection import choose_runs
+from gavel_dash.ui import keep_zoom
 
 if TYPE_CHECKING:
     from gavel_dash.sweep import Sweep
@@ -122,7 +123,7 @@ def build_time(
     cursor_h = None if cursor is None else _hour(shown[0], cursor)
     figure = build_over_time(shown, styles, one, theme, split, size, low_high, cursor_h)
     return TimeChart(
-        keep_zoom(figure) if low_high and view and view["drawn"] else figure,
+        keep_zoom(figure, ("xaxis",)) if low_high and view and view["drawn"] else figure,
         figure["layout"]["height"],
         build_key(shown, styles),
         notes_of(shown, styles),
@@ -149,19 +150,6 @@ def styles_of(sweep: Sweep, names: Sequence[str]) -> dict[str, RunStyle]:
 
 def _hour(rounds: RunRounds, cursor: int) -> float | None:
     return float(rounds.time_h[min(max(cursor, 0), rounds.n_rounds - 1)]) if rounds.n_rounds else None
-
-
-def keep_zoom(figure: dict[str, Any]) -> Patch:
-    """All of a figure but the range of its time axis, which Dash has written into the figure it shows."""
-    patch = Patch()
-    patch["data"] = figure["data"]
-    for name, value in figure["layout"].items():
-        if name == "xaxis":
-            for key in value.keys() - {"range"}:
-                patch["layout"][name][key] = value[key]
-        else:
-            patch["layout"][name] = value
-    return patch
 
 
 def run_href(name: str, kind: str, nodes: str, **query: int) -> str:

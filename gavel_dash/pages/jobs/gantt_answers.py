@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from dash import Patch, dcc, html, no_update
+from dash import dcc, html, no_update
 from dash.development.base_component import Component
 
 from gavel_dash.errors import GavelDashError
 from gavel_dash.figures.theme import layout
 from gavel_dash.pages.jobs import gantt_content as content
 from gavel_dash.pages.jobs.gantt_content import Asked
+from gavel_dash.ui import keep_zoom
 
 if TYPE_CHECKING:
     from gavel_dash.sweep import Run, Sweep
@@ -51,7 +52,7 @@ def draw(
         return empty, None, [html.P(f"{view['run']} cannot be shown: {error}")], csv_href(view["run"], 0, None)
     now = what_is_shown(run, view)
     is_same = shown is not None and shown["run"] == run.name
-    return keep_ranges(figure) if is_same else figure, now, notes, csv_href(run.name, now["start"], now["stop"])
+    return keep_zoom(figure) if is_same else figure, now, notes, csv_href(run.name, now["start"], now["stop"])
 
 
 def what_is_shown(run: Run, asked: Asked) -> dict[str, Any]:
@@ -66,19 +67,6 @@ def what_is_shown(run: Run, asked: Asked) -> dict[str, Any]:
         "rounds": None if (start, stop) == (0, run.n_rounds) else f"{start}-{stop - 1}",
         "gpus": None if gpus is None or view.y == (0, view.grid.height) else f"{gpus[0]}-{gpus[1]}",
     }
-
-
-def keep_ranges(figure: dict[str, Any]) -> Patch:
-    """All of a figure but the ranges of its axes: Dash keeps a zoom in the figure, which a whole one would reset."""
-    patch = Patch()
-    patch["data"] = figure["data"]
-    for name, value in figure["layout"].items():
-        if name in ("xaxis", "yaxis"):
-            for key in value.keys() - {"range"}:
-                patch["layout"][name][key] = value[key]
-        else:
-            patch["layout"][name] = value
-    return patch
 
 
 def tell(sweep: Sweep, view: Asked | None, point: dict[str, Any] | None, job: int | None) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from dash import ClientsideFunction, Dash, Input, Output, Patch, State, html
+from dash import ClientsideFunction, Dash, Input, Output, State, html
 
 from gavel_dash.analysis.saturation import STABILITY
 from gavel_dash.figures.saturation import ChartOptions, SaturationData, build_overlay
@@ -18,6 +18,7 @@ from gavel_dash.pages.saturation.pairs_panel import register_pairs
 from gavel_dash.pages.saturation.point_panel import register_point
 from gavel_dash.pages.saturation.state import Controls, Filters, options_of
 from gavel_dash.pages.saturation.table import build_key, build_table, notes_of
+from gavel_dash.ui import keep_zoom
 
 if TYPE_CHECKING:
     from gavel_dash.sweep import Sweep
@@ -89,23 +90,6 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
     register_gain(app, data_of)
     register_pairs(app, sweep, data_of)
     _register_clientside(app)
-
-
-def keep_zoom(figure: dict[str, Any]) -> Patch:
-    """All of a figure but the ranges of its axes.
-
-    Dash writes a zoomed range into the `figure` property, so that Plotly's `uirevision` cannot tell it from ours: a
-    whole figure would reset the zoom.
-    """
-    patch = Patch()
-    patch["data"] = figure["data"]
-    for name, value in figure["layout"].items():
-        if name.startswith(("xaxis", "yaxis")):
-            for key in value.keys() - {"range"}:
-                patch["layout"][name][key] = value[key]
-        else:
-            patch["layout"][name] = value
-    return patch
 
 
 def _register_clientside(app: Dash) -> None:

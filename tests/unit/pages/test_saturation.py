@@ -12,7 +12,6 @@ from dash.development.base_component import Component
 from gavel_dash.analysis.saturation import PLATEAU_FACTOR
 from gavel_dash.figures.saturation import ChartOptions
 from gavel_dash.pages import saturation
-from gavel_dash.pages.saturation.callbacks import keep_zoom
 from gavel_dash.pages.saturation.data import (
     collect,
     most_telling_run,
@@ -26,6 +25,7 @@ from gavel_dash.pages.saturation.point_round import describe, draw_round
 from gavel_dash.pages.saturation.state import DEFAULTS, PageState, csv_query
 from gavel_dash.pages.saturation.table import build_table, notes_of, why_empty
 from gavel_dash.sweep import Sweep, open_sweep
+from gavel_dash.ui import keep_zoom
 from tests.make import write_run
 
 #: Rate, seed and rounds a job runs: mean JCT is far above twice the plateau at 4 jph only.
