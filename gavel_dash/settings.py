@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,14 @@ class Settings:
     sweep: str = DEFAULT_SWEEP
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
+
+
+def cache_dir() -> Path:
+    """Where unpacked runs, catalogues and the kernel live: GAVEL_DASH_CACHE, else the user's cache directory."""
+    explicit = os.environ.get("GAVEL_DASH_CACHE")
+    if explicit:
+        return Path(explicit)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gavel-dash"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

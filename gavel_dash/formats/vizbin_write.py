@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -70,10 +70,43 @@ class RoundBlock:
     sharing_ids: np.ndarray = field(default_factory=lambda: _no_ids(0, 4))
 
 
-def write_vizbin(
-    file: BinaryIO, config: Mapping[str, Any], jobs: np.ndarray, blocks: Iterable[RoundBlock], n_rounds: int
-) -> None:
-    """Write one run to a seekable binary file, from position 0.
+@dataclass(frozen=True)
+class PackedRounds:
+    """Consecutive rounds as the bytes of their sections; starts are relative to the block.
+
+    Attributes
+    ----------
+    records, queue, sharing : bytes-like
+    queue_starts, sharing_starts : ndarray of int, shape (n,)
+        Byte at which the list of each round begins.
+    n_sharing : int
+        Entries in `sharing`.
+    """
+
+    records: bytes | memoryview
+    queue: bytes | memoryview
+    queue_starts: np.ndarray
+    sharing: bytes | memoryview
+    sharing_starts: np.ndarray
+    n_sharing: int
+
+
+def pack_rounds(block: RoundBlock, record: np.dtype) -> PackedRounds:
+    """The bytes of a block; `record` is the dtype of a round record.
+
+    Raises
+    ------
+    UsageError
+        A value does not fit its field, or a shape is wrong.
+    """
+    records = _round_records(block, record)
+    queue, queue_starts = _pack_queues(block)
+    sharing, sharing_starts = _pack_sharing(block, record["allocation"].shape[0])
+    return PackedRounds(records, queue, queue_starts, sharing, sharing_starts, len(block.sharing_rows))
+
+
+class VizWriter:
+    """Writes one run to a seekable binary file, from position 0: `add` blocks of rounds, then `finish`.
 
     Version 2 is written where a block has sharing entries, else version 1 with 24-byte job records.
 
@@ -81,78 +114,103 @@ def write_vizbin(
     ----------
     file : binary file
         Seekable; what lies behind the last section is cut off.
-    config : mapping
-        Must hold ``gpu_types`` (each with ``name`` and ``count``) in worker-id order; see the layout.
+    counts : sequence of int
+        GPUs per type, in worker-id order.
     jobs : structured ndarray
         ``job_id, type_id, scale_factor, arrival_round, completion_round`` (0 = not completed),
         ``duration_s`` (seconds, 0 = not completed), in any integer or float widths.
-    blocks : iterable of RoundBlock
-        Together exactly `n_rounds` rounds, in order.
     n_rounds : int
         Number of rounds, known before the first block.
+    config_room : int
+        Bytes kept for the config, which stands before the rounds but may report on them.
 
     Raises
     ------
     UsageError
         A value does not fit its field, a shape is wrong, or the blocks hold another number of rounds.
     """
-    counts = [int(gpu_type["count"]) for gpu_type in config["gpu_types"]]
-    n_types, n_gpus = len(counts), sum(counts)
-    if n_gpus > MAX_GPUS or n_types > 255 or min(counts, default=0) < 0:
-        raise UsageError(f"{n_gpus} GPUs of {n_types} types do not fit: at most {MAX_GPUS} GPUs of 255 types")
-    config_bytes = json.dumps({**config, "job_id_offset": JOB_ID_OFFSET}, allow_nan=False).encode()
-    job_bytes = _job_records(jobs).tobytes()
-    record = round_dtype(n_types, n_gpus)
 
-    jobs_offset = HEADER_BYTES + align8(len(config_bytes))
-    rounds_offset = jobs_offset + align8(len(job_bytes))
-    queue_offset = rounds_offset + n_rounds * record.itemsize
-    file.seek(0)
-    file.write(bytes(HEADER_BYTES))
-    file.write(config_bytes.ljust(align8(len(config_bytes)), b"\0"))
-    file.write(job_bytes.ljust(align8(len(job_bytes)), b"\0"))
+    def __init__(
+        self, file: BinaryIO, counts: Sequence[int], jobs: np.ndarray, n_rounds: int, config_room: int
+    ) -> None:
+        n_types, n_gpus = len(counts), sum(counts)
+        if n_gpus > MAX_GPUS or n_types > 255 or min(counts, default=0) < 0:
+            raise UsageError(f"{n_gpus} GPUs of {n_types} types do not fit: at most {MAX_GPUS} GPUs of 255 types")
+        job_bytes = _job_records(jobs).tobytes()
+        self.record = round_dtype(n_types, n_gpus)
+        self._file, self._n_rounds, self._n_jobs, self._shape = file, n_rounds, len(jobs), (n_types, n_gpus)
+        self._jobs_offset = HEADER_BYTES + align8(config_room)
+        self._rounds_offset = self._jobs_offset + align8(len(job_bytes))
+        self._queue_offset = self._rounds_offset + n_rounds * self.record.itemsize
+        self._queue_index, self._sharing_index = np.zeros(n_rounds, "<u8"), np.zeros(n_rounds, "<u8")
+        self._done = self._queue_bytes = self._sharing_bytes = self._n_sharing = 0
+        # Where the sharing section starts is known only after the last queue, so it waits in a spool.
+        self._spool: BinaryIO = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # type: ignore[assignment]
+        file.seek(0)
+        file.write(bytes(self._jobs_offset))
+        file.write(job_bytes.ljust(align8(len(job_bytes)), b"\0"))
 
-    queue_index, sharing_index = np.zeros(n_rounds, "<u8"), np.zeros(n_rounds, "<u8")
-    done = queue_bytes = sharing_bytes = sharing_entries = 0
-    # Where the sharing section starts is known only after the last queue, so it waits in a spool.
-    with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
-        for block in blocks:
-            rows = slice(done, done + len(block.heads))
-            if rows.stop > n_rounds:
-                raise UsageError(f"the blocks hold more than the {n_rounds} rounds announced")
-            file.seek(rounds_offset + done * record.itemsize)
-            file.write(_round_records(block, record))
-            file.seek(queue_offset + queue_bytes)
-            packed, starts = _pack_queues(block)
-            queue_index[rows] = queue_bytes + starts
-            queue_bytes += file.write(packed)
-            packed, starts = _pack_sharing(block, n_gpus)
-            sharing_index[rows] = sharing_bytes + starts
-            sharing_bytes += spool.write(packed)
-            sharing_entries += len(block.sharing_rows)
-            done = rows.stop
-        if done != n_rounds:
-            raise UsageError(f"the blocks hold {done} rounds, not the {n_rounds} announced")
+    def add(self, block: PackedRounds) -> None:
+        """Write the next rounds."""
+        n = len(block.queue_starts)
+        rows = slice(self._done, self._done + n)
+        if rows.stop > self._n_rounds:
+            raise UsageError(f"the blocks hold more than the {self._n_rounds} rounds announced")
+        self._file.seek(self._rounds_offset + self._done * self.record.itemsize)
+        self._file.write(block.records)
+        self._file.seek(self._queue_offset + self._queue_bytes)
+        self._queue_index[rows] = self._queue_bytes + block.queue_starts
+        self._queue_bytes += self._file.write(block.queue)
+        self._sharing_index[rows] = self._sharing_bytes + block.sharing_starts
+        self._sharing_bytes += self._spool.write(block.sharing)
+        self._n_sharing += block.n_sharing
+        self._done = rows.stop
 
-        queue_index_offset = queue_offset + align8(queue_bytes)
-        file.seek(queue_offset + queue_bytes)
-        file.write(bytes(align8(queue_bytes) - queue_bytes))
-        file.write(queue_index.data)
+    def finish(self, config: Mapping[str, Any]) -> None:
+        """Write what follows the rounds, the config and at last the header."""
+        if self._done != self._n_rounds:
+            raise UsageError(f"the blocks hold {self._done} rounds, not the {self._n_rounds} announced")
+        config_bytes = encode_config(config)
+        if len(config_bytes) > self._jobs_offset - HEADER_BYTES:
+            raise UsageError(f"a config of {len(config_bytes)} bytes, but room for {self._jobs_offset - HEADER_BYTES}")
+        file = self._file
+        index_offset = self._queue_offset + align8(self._queue_bytes)
+        file.seek(self._queue_offset + self._queue_bytes)
+        file.write(bytes(align8(self._queue_bytes) - self._queue_bytes))
+        file.write(self._queue_index.data)
         sharing_offset = sharing_index_offset = 0
-        if sharing_entries:
-            sharing_offset = queue_index_offset + queue_index.nbytes
-            sharing_index_offset = sharing_offset + align8(sharing_bytes)
-            spool.seek(0)
-            shutil.copyfileobj(spool, file)
-            file.write(bytes(align8(sharing_bytes) - sharing_bytes))
-            file.write(sharing_index.data)
-    file.truncate()
+        with self._spool as spool:
+            if self._n_sharing:
+                sharing_offset = index_offset + self._queue_index.nbytes
+                sharing_index_offset = sharing_offset + align8(self._sharing_bytes)
+                spool.seek(0)
+                shutil.copyfileobj(spool, file)
+                file.write(bytes(align8(self._sharing_bytes) - self._sharing_bytes))
+                file.write(self._sharing_index.data)
+        file.truncate()
+        file.seek(HEADER_BYTES)
+        file.write(config_bytes)
+        version = 2 if self._n_sharing else 1
+        offsets = (self._jobs_offset, self._rounds_offset, self._queue_offset, index_offset, HEADER_BYTES)
+        counts = (self._n_rounds, self._n_jobs, *self._shape)
+        file.seek(0)
+        file.write(HEADER.pack(MAGIC, version, *counts, *offsets, sharing_offset, sharing_index_offset))
 
-    version = 2 if sharing_entries else 1
-    offsets = (jobs_offset, rounds_offset, queue_offset, queue_index_offset, HEADER_BYTES)
-    header = (MAGIC, version, n_rounds, len(jobs), n_types, n_gpus, *offsets, sharing_offset, sharing_index_offset)
-    file.seek(0)
-    file.write(HEADER.pack(*header))
+
+def encode_config(config: Mapping[str, Any]) -> bytes:
+    """The config JSON as it stands in the file."""
+    return json.dumps({**config, "job_id_offset": JOB_ID_OFFSET}, allow_nan=False).encode()
+
+
+def write_vizbin(
+    file: BinaryIO, config: Mapping[str, Any], jobs: np.ndarray, blocks: Iterable[RoundBlock], n_rounds: int
+) -> None:
+    """Write a run whose config is known before its rounds; parameters and errors as of `VizWriter`."""
+    counts = [int(gpu_type["count"]) for gpu_type in config["gpu_types"]]
+    writer = VizWriter(file, counts, jobs, n_rounds, len(encode_config(config)))
+    for block in blocks:
+        writer.add(pack_rounds(block, writer.record))
+    writer.finish(config)
 
 
 def _fitting(what: str, values: np.ndarray, dtype: np.dtype) -> np.ndarray:

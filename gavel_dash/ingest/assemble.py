@@ -1,25 +1,34 @@
-"""Spooled rounds -> the blocks of a `.viz.bin` file, each checked against the log's own counts on the way.
+"""Spooled rounds -> the bytes of a `.viz.bin` file's rounds, each checked against the log's own counts on the way.
 
 The queue is not in any log: it is the jobs in the system that do not run, in order of arrival.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from gavel_dash.formats.vizbin_layout import ROUND_HEAD_DTYPE
-from gavel_dash.formats.vizbin_write import RoundBlock
+from gavel_dash.formats.vizbin_write import PackedRounds, RoundBlock, pack_rounds
+from gavel_dash.ingest.lay_out import RoundLayout
 from gavel_dash.ingest.messages import Summary
-from gavel_dash.ingest.run_builder import Job, RunBuilder, SpooledRounds
+from gavel_dash.ingest.rounds import RoundSpool, SpooledRounds
+from gavel_dash.ingest.run_builder import Job, RunBuilder
 from gavel_dash.ingest.sharing import QUARTERS, share_gpus
 from gavel_dash.ingest.workers import WorkerMap
+from gavel_dash.kernel import Kernel
 from gavel_dash.model import Finding, JobWindow
 
+# Cells of allocations, or of jobs by rounds, that are laid out at once: it bounds memory.
+_CELLS_PER_BLOCK = 1 << 20
 # Logs print times with two or three decimals, and utilization with three, some time after the last round.
 _JCT_TOLERANCE_S = 0.02
 _UTILIZATION_TOLERANCE = 0.005
+# Wider than the file's fields: what does not fit there is found by the writer, not wrapped here.
+_HEAD_DTYPE = np.dtype(
+    [(n, "f8" if ROUND_HEAD_DTYPE[n].kind == "f" else "i8") for n in ROUND_HEAD_DTYPE.names or ()]
+)
 _STRAY, _CROWDED = "runs-outside-its-life", "more-tenants-than-quarters"
 _PAIRS, _COMPLETED = "pairs-count-as-one", "completed-count-differs"
 
@@ -30,13 +39,16 @@ class Assembly:
     Parameters
     ----------
     builder : RunBuilder
-        Finished.
+    rounds : RoundSpool
+        Finished, like the builder.
     workers : WorkerMap
     derived : bool
         The log has no round records (dialect B): derive the numbers of each round from the jobs, and read the
         logged GPUs per type as left unused instead of used.
     window : JobWindow, optional
         Jobs whose mean completion time is the derived `avg_jct_s`.
+    kernel : Kernel, optional
+        Lays out what it can; derived numbers it cannot.
 
     Attributes
     ----------
@@ -46,8 +58,16 @@ class Assembly:
         Rounds in which the allocated GPUs of some type are not as many as the log says.
     """
 
-    def __init__(self, builder: RunBuilder, workers: WorkerMap, derived: bool, window: JobWindow | None) -> None:
-        self._builder, self._workers, self._derived = builder, workers, derived
+    def __init__(
+        self,
+        builder: RunBuilder,
+        rounds: RoundSpool,
+        workers: WorkerMap,
+        derived: bool,
+        window: JobWindow | None,
+        kernel: Kernel | None = None,
+    ) -> None:
+        self._builder, self._rounds, self._workers, self._derived = builder, rounds, workers, derived
         jobs = builder.jobs
         self._ids = np.array([job.job_id for job in jobs], np.int64)
         self._arrived = np.array([job.arrived_after for job in jobs], np.int64)
@@ -56,9 +76,19 @@ class Assembly:
         types = workers.cluster.gpu_types
         self._counts = np.array([t.count for t in types], np.int64)
         self._firsts = np.array(workers.cluster.first_gpus, np.int64)
-        logged_types = builder.logged_types
-        self._logged_columns = [logged_types.index(t.name) if t.name in logged_types else -1 for t in types]
+        self._logged_columns = [rounds.types.index(t.name) if t.name in rounds.types else -1 for t in types]
         self._sums = self._completed_sums(window)
+        self._layout = None
+        if kernel is not None and not derived:
+            self._layout = RoundLayout.of(
+                kernel,
+                workers,
+                self._logged_columns,
+                self._ids,
+                self._arrived,
+                self._completed,
+                self._quarters == QUARTERS,
+            )
         self.queue_disagrees = self.use_disagrees = 0
         self._strays = self._crowded = self._pair_rounds = self._completed_differs = 0
         self._last_utilization = 0.0
@@ -74,17 +104,39 @@ class Assembly:
         completed, count, total = (np.cumsum(np.bincount(self._completed, w, n + 1))[:n] for w in weights)
         return completed, count, total
 
-    def blocks(self) -> Iterator[tuple[RoundBlock, np.ndarray]]:
-        """Every round, in order, each block with the number of completed window jobs per round.
+    def packed(
+        self, record: np.dtype, on_block: Callable[[RoundBlock, np.ndarray], None] | None = None
+    ) -> Iterator[PackedRounds]:
+        """Every round, in order. The counts are complete after the last block.
 
-        The counts are complete after the last block.
+        Parameters
+        ----------
+        record : dtype
+            Of a round record.
+        on_block : callable, optional
+            Told of each block that was not laid out by the kernel, with the completed window jobs per round.
         """
         first = 0
-        for spooled in self._builder.rounds():
-            block = self._block(first, spooled)
-            self._last_utilization = float(block.heads["effective_utilization"][-1])
-            yield block, self._sums[1][first : first + len(spooled.heads)]
-            first += len(spooled.heads)
+        cells = max(1, int(self._counts.sum()), len(self._ids))
+        for spooled in self._rounds:
+            for part in spooled.split(max(1, _CELLS_PER_BLOCK // cells)):
+                n = len(part.heads)
+                packed = self._layout.lay_out(first, part, record) if self._layout else None
+                if packed is None:
+                    block = self._block(first, part)
+                    packed = pack_rounds(block, record)
+                    if on_block:
+                        on_block(block, self._sums[1][first : first + n])
+                    self._last_utilization = float(block.heads["effective_utilization"][-1])
+                else:
+                    self._last_utilization = float(part.heads[-1, 2])
+                yield packed
+                first += n
+        if self._layout:
+            self.queue_disagrees += self._layout.queue_disagrees
+            self.use_disagrees += self._layout.use_disagrees
+            self._strays += self._layout.strays
+            self._pair_rounds += self._layout.pair_rounds
 
     def findings(self, summary: Summary) -> list[Finding]:
         """What the assembled rounds showed, and where the log's own averages at its end are others."""
@@ -107,6 +159,7 @@ class Assembly:
 
     def _block(self, first: int, spooled: SpooledRounds) -> RoundBlock:
         n, n_gpus = len(spooled.heads), int(self._counts.sum())
+        spooled = spooled._replace(jobs=spooled.jobs.astype(np.int64))
         rows = np.repeat(np.repeat(np.arange(n), spooled.placed), spooled.sizes)
         jobs = np.repeat(spooled.jobs, spooled.sizes)
         cells = rows * n_gpus + self._workers.gpus_of(spooled.workers)
@@ -152,7 +205,9 @@ class Assembly:
 
     def _heads(self, first: int, spooled: SpooledRounds, running: np.ndarray, queued: np.ndarray) -> np.ndarray:
         """Round heads, as logged or derived; verifies the queue."""
-        heads, pairs = spooled.heads[list(ROUND_HEAD_DTYPE.names or ())].copy(), spooled.pairs
+        heads, pairs = np.empty(len(spooled.heads), _HEAD_DTYPE), spooled.pairs
+        for name, values in zip(_HEAD_DTYPE.names or (), spooled.heads.T, strict=True):
+            heads[name] = values
         if not self._derived:
             # A pair counts as one running job in the log, so its queue is too long by one.
             heads["jobs_queued"] -= pairs
@@ -160,7 +215,7 @@ class Assembly:
             self._pair_rounds += int((pairs > 0).sum())
             self.queue_disagrees += int((heads["jobs_queued"] != queued).sum())
             return heads
-        active, logged = spooled.heads["jobs_active"], heads["jobs_completed"].copy()
+        active, logged = spooled.active, heads["jobs_completed"].copy()
         self.queue_disagrees += int(((active >= 0) & (active != running + queued)).sum())
         completed, count, total = (values[first : first + len(heads)] for values in self._sums)
         # The log counts the completed jobs of the window only.

@@ -23,18 +23,20 @@ from gavel_dash.errors import GavelDashError, SourceError, VizFormatError
 from gavel_dash.formats.completions import COMPLETION_DTYPE, write_completions
 from gavel_dash.formats.telemetry import write_telemetry
 from gavel_dash.formats.vizbin import VizFile
-from gavel_dash.formats.vizbin_write import RoundBlock, write_vizbin
+from gavel_dash.formats.vizbin_write import RoundBlock, VizWriter, encode_config
 from gavel_dash.ingest.assemble import Assembly, job_records
 from gavel_dash.ingest.config import build_config, first_line_findings, run_key
 from gavel_dash.ingest.derived_telemetry import derive_telemetry
 from gavel_dash.ingest.read_log import LogReading, read_log
-from gavel_dash.ingest.run_builder import read_arrays, write_arrays
 from gavel_dash.ingest.sources import LogSource, find_logs
 from gavel_dash.ingest.workers import map_workers
+from gavel_dash.kernel import load_kernel
 from gavel_dash.model import Finding, JobWindow
 
 __all__ = ["Conversion", "LogSource", "convert_log", "convert_many", "find_logs"]
 
+# All findings that assembled rounds can give, and as much again.
+_FINDINGS_BYTES = 2048
 _SUFFIXES = (".viz.bin", "_completions.json", "_telemetry.json")
 
 
@@ -135,33 +137,36 @@ def _write(
     timing_window = source.timing.window if source.timing else None
     window = window or timing_window or summary.window
     workers = map_workers(builder.totals, builder.worker_types, gpus_per_node)
-    assembly = Assembly(builder, workers, reading.dialect == "upstream", window)
-    with tempfile.TemporaryFile(dir=paths[0].parent) as spool:
-        # The config stands before the rounds in the file but reports on them, so they wait here.
-        for block, completed in assembly.blocks():
-            write_arrays(spool, (getattr(block, name) for name in RoundBlock.__dataclass_fields__))
-            if reading.dialect == "upstream":
-                write_telemetry(files[2], derive_telemetry(block, workers.cluster, completed))
-        type_ids = {name: i for i, name in enumerate(dict.fromkeys(job.type_name for job in builder.jobs))}
-        key = run_key(source, summary, builder.jobs, workers.cluster)
-        findings = (
-            *source.findings,
-            *reading.findings,
-            *workers.findings,
-            *assembly.findings(summary),
-            *first_line_findings(key, summary),
-        )
-        config = build_config(key, source, reading.dialect, workers.cluster, window, type_ids)
-        config["conversion"] = {
-            "completions": len(builder.completions),
-            "bytes_read": reading.bytes_read,
-            "rounds_queue_disagrees": assembly.queue_disagrees,
-            "rounds_use_disagrees": assembly.use_disagrees,
-            "findings": [list(astuple(finding)) for finding in findings],
-            "origin": origin,
-        }
-        blocks = (RoundBlock(*arrays) for arrays in read_arrays(spool, len(RoundBlock.__dataclass_fields__)))
-        write_vizbin(files[0], config, job_records(builder.jobs, type_ids), blocks, builder.n_rounds)
+    upstream = reading.dialect == "upstream"
+    assembly = Assembly(builder, reading.rounds, workers, upstream, window, load_kernel())
+
+    def telemetry_of(block: RoundBlock, completed: np.ndarray) -> None:
+        write_telemetry(files[2], derive_telemetry(block, workers.cluster, completed))
+
+    type_ids = {name: i for i, name in enumerate(dict.fromkeys(job.type_name for job in builder.jobs))}
+    key = run_key(source, summary, builder.jobs, workers.cluster)
+    findings = (*source.findings, *reading.findings, *workers.findings, *first_line_findings(key, summary))
+    config = build_config(key, source, reading.dialect, workers.cluster, window, type_ids)
+    config["conversion"] = {
+        "completions": len(builder.completions),
+        "bytes_read": reading.bytes_read,
+        "rounds_queue_disagrees": builder.n_rounds,
+        "rounds_use_disagrees": builder.n_rounds,
+        "findings": [list(astuple(finding)) for finding in findings],
+        "origin": origin,
+    }
+    # The config stands before the rounds in the file but reports on them.
+    room = len(encode_config(config)) + _FINDINGS_BYTES
+    counts = [gpu_type.count for gpu_type in workers.cluster.gpu_types]
+    writer = VizWriter(files[0], counts, job_records(builder.jobs, type_ids), builder.n_rounds, room)
+    for packed in assembly.packed(writer.record, telemetry_of if upstream else None):
+        writer.add(packed)
+    config["conversion"] |= {
+        "rounds_queue_disagrees": assembly.queue_disagrees,
+        "rounds_use_disagrees": assembly.use_disagrees,
+        "findings": [list(astuple(finding)) for finding in (*findings, *assembly.findings(summary))],
+    }
+    writer.finish(config)
     write_completions(files[1], np.array(builder.completions, COMPLETION_DTYPE))
     return _conversion(source.name, paths, config, builder.n_rounds, len(builder.jobs), skipped=False)
 

@@ -6,19 +6,16 @@ that was killed ends anywhere, and half a line can read as a whole one (``Worker
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
-
-import zstandard
 
 from gavel_dash.errors import LogParseError, SourceError
 from gavel_dash.model import Finding
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 18
 MAX_LINE_BYTES = 1 << 24
 # A compressed chunk is small because what it expands to is held at once: a block of repeats grows 30,000-fold.
 _COMPRESSED_CHUNK_BYTES = 1 << 12
@@ -34,7 +31,7 @@ class LogLines:
     bytes_read : int
         Uncompressed bytes so far.
     line_number : int
-        Number of the first line of the current block, from 1.
+        Number of the first line of the current block, from 1; whoever reads a block adds its lines.
     findings : list of Finding
         ``cut-line`` and ``cut-stream``, known after the last block.
     """
@@ -45,8 +42,8 @@ class LogLines:
         self.line_number = 1
         self.findings: list[Finding] = []
 
-    def __iter__(self) -> Iterator[list[bytes]]:
-        """Lists of lines without their newlines.
+    def __iter__(self) -> Iterator[memoryview]:
+        """Blocks of lines, newlines included; each is good until the next is asked for.
 
         Raises
         ------
@@ -56,58 +53,55 @@ class LogLines:
             The compressed stream is damaged, or a line is longer than `MAX_LINE_BYTES`.
         """
         try:
-            with self.path.open("rb") as file:
-                yield from self._blocks(self._chunks(file))
+            with self.path.open("rb", buffering=0) as file:
+                yield from self._blocks(self._reader(file))
         except OSError as error:
             raise SourceError(self.path, "a readable log", error.strerror or str(error)) from None
 
-    def _blocks(self, chunks: Iterator[bytes]) -> Iterator[list[bytes]]:
-        parts: list[bytes] = []
-        size = 0
-        for chunk in chunks:
-            self.bytes_read += len(chunk)
-            parts.append(chunk)
-            size += len(chunk)
-            if size >= BLOCK_BYTES:
-                rest = yield from self._complete_lines(b"".join(parts))
-                parts, size = [rest], len(rest)
-        rest = yield from self._complete_lines(b"".join(parts))
-        if rest:
+    def _blocks(self, read_into: Callable[[memoryview], int]) -> Iterator[memoryview]:
+        # One buffer for all blocks: fresh memory for each would cost more than reading into it.
+        buffer = bytearray(BLOCK_BYTES)
+        filled = 0
+        while n := read_into(memoryview(buffer)[filled:]):
+            self.bytes_read += n
+            end = buffer.rfind(b"\n", filled, filled + n) + 1
+            filled += n
+            if end:
+                yield memoryview(buffer)[:end]
+                buffer[: filled - end] = buffer[end:filled]
+                filled -= end
+            if filled > MAX_LINE_BYTES:
+                raise LogParseError(self.path, self.line_number, "lines of text", f"{filled} bytes without a newline")
+            if filled == len(buffer):
+                buffer = buffer + bytearray(len(buffer))
+        if filled:
             self.findings.append(
-                Finding("cut-line", f"The log stops in the middle of a line ({len(rest)} bytes are left out).", 1)
+                Finding("cut-line", f"The log stops in the middle of a line ({filled} bytes are left out).", 1)
             )
 
-    def _complete_lines(self, data: bytes) -> Generator[list[bytes], None, bytes]:
-        """Yield the complete lines of `data`, return what follows the last newline."""
-        end = data.rfind(b"\n")
-        if end >= 0:
-            lines = data[:end].split(b"\n")
-            yield lines
-            self.line_number += len(lines)
-        rest = data[end + 1 :]
-        if len(rest) > MAX_LINE_BYTES:
-            raise LogParseError(self.path, self.line_number, "lines of text", f"{len(rest)} bytes without a newline")
-        return rest
-
-    def _chunks(self, file: BinaryIO) -> Iterator[bytes]:
-        magic = file.peek(4)[:4]  # type: ignore[attr-defined]
+    def _reader(self, file: Any) -> Callable[[memoryview], int]:
+        """What fills a buffer with text and says with how many bytes, 0 at the end."""
+        magic = file.read(4)
+        file.seek(0)
         if magic.startswith(GZIP_MAGIC):
-            yield from self._decompressed(file, lambda: zlib.decompressobj(zlib.MAX_WBITS | 16))
-        elif magic == ZSTD_MAGIC:
-            decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_ZSTD_WINDOW_BYTES)
-            yield from self._decompressed(file, decompressor.decompressobj)
-        else:
-            while chunk := file.read(BLOCK_BYTES):
-                yield chunk
+            from isal import isal_zlib
 
-    def _decompressed(self, file: BinaryIO, new_stream: Callable[[], Any]) -> Iterator[bytes]:
+            return _reader_of(self._unpacked(file, lambda: isal_zlib.decompressobj(31), isal_zlib.error))
+        if magic == ZSTD_MAGIC:
+            import zstandard
+
+            decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_ZSTD_WINDOW_BYTES)
+            return _reader_of(self._unpacked(file, decompressor.decompressobj, zstandard.ZstdError))
+        return file.readinto  # type: ignore[no-any-return]
+
+    def _unpacked(self, file: BinaryIO, new_stream: Callable[[], Any], error_type: type[Exception]) -> Iterator[bytes]:
         """Every member of a gzip file or frame of a zstd file, one after the other."""
         stream, inside = new_stream(), False
         while data := file.read(_COMPRESSED_CHUNK_BYTES):
             while data.strip(b"\0") or (data and inside):
                 try:
                     text, inside = stream.decompress(data), True
-                except (zlib.error, zstandard.ZstdError) as error:
+                except error_type as error:
                     raise LogParseError(self.path, self.line_number, "a readable compressed log", str(error)) from None
                 if text:
                     yield text
@@ -117,3 +111,19 @@ class LogLines:
                 stream, inside = new_stream(), False
         if inside:
             self.findings.append(Finding("cut-stream", "The compressed log ends before its end mark.", 1))
+
+
+def _reader_of(pieces: Iterator[bytes]) -> Callable[[memoryview], int]:
+    """`readinto` over pieces of any size."""
+    rest = memoryview(b"")
+
+    def read_into(view: memoryview) -> int:
+        nonlocal rest
+        if not rest:
+            rest = memoryview(next(pieces, b""))
+        n = min(len(view), len(rest))
+        view[:n] = rest[:n]
+        rest = rest[n:]
+        return n
+
+    return read_into

@@ -26,11 +26,15 @@ def parse_job_ids(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.strip().strip("()").split(",") if part.strip())
 
 
-def parse_worker_type(text: bytes) -> str:
-    """``Worker type: v100`` as "v100". Raises ValueError where the text has another form."""
+def check_worker_type(text: bytes) -> None:
+    """Raise ValueError where the text is not of the form ``Worker type: v100``."""
     if not text.startswith(_WORKER_TYPE):
         raise ValueError(f"no worker type in {text!r}")
-    return text[len(_WORKER_TYPE) :].decode().strip()
+
+
+def parse_worker_type(text: bytes) -> str:
+    """``Worker type: v100`` as "v100"."""
+    return text[len(_WORKER_TYPE) :].decode(errors="replace").strip()
 
 
 def parse_workers(text: bytes) -> tuple[int, ...]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from gavel_dash.errors import LogParseError, SourceError
 from gavel_dash.ingest.lines import LogLines
 from gavel_dash.ingest.messages import Summary
 from gavel_dash.ingest.replication import ReplicationParser
+from gavel_dash.ingest.rounds import RoundLists, RoundSink, RoundSpool
 from gavel_dash.ingest.run_builder import RunBuilder
+from gavel_dash.ingest.scan import ScannedRounds, ScanningParser
 from gavel_dash.ingest.upstream import UpstreamParser
+from gavel_dash.kernel import load_kernel
 from gavel_dash.model import Finding
 
 _EITHER = "a log of Gavel's simulator (EVENT and TELEMETRY lines, or micro-task lines)"
@@ -23,6 +26,7 @@ class LogReading:
     """A log that was read to its end. `dialect` is "replication" or "upstream"."""
 
     builder: RunBuilder
+    rounds: RoundSpool
     summary: Summary
     dialect: str
     bytes_read: int
@@ -48,31 +52,53 @@ def read_log(path: Path, spool: BinaryIO, telemetry: BinaryIO) -> LogReading:
     SourceError
         The log cannot be read or is empty.
     """
-    lines, builder, summary = LogLines(path), RunBuilder(spool), Summary()
-    parser: ReplicationParser | UpstreamParser | None = None
+    lines, builder, rounds, summary = LogLines(path), RunBuilder(), RoundSpool(spool), Summary()
+    parser: _Parser | None = None
+    sink: RoundSink | None = None
     dialect = None
     for block in lines:
         if parser is None:
-            for line in block:
+            text = bytes(block).split(b"\n")
+            for line in text:
                 if b"with the following args" in line:
                     summary.read_arguments(line)
                     break
-            dialect = recognise_dialect(block)
+            dialect = recognise_dialect(text)
             if dialect == "replication":
-                parser = ReplicationParser(path, builder, summary, telemetry)
+                sink, parser = _replication(path, builder, rounds, summary, telemetry)
             elif dialect == "upstream":
-                parser = UpstreamParser(path, builder, summary)
-        if parser is not None:
-            parser.feed(block, lines.line_number)
+                sink = RoundLists(rounds)
+                parser = UpstreamParser(path, builder, sink, summary)
+            else:
+                lines.line_number += len(text) - 1
+                continue
+        lines.line_number += parser.feed(block, lines.line_number)
     if not lines.bytes_read:
         raise SourceError(path, _EITHER, "an empty file")
-    if parser is None or dialect is None:
+    if parser is None or sink is None or dialect is None:
         raise LogParseError(path, 1, _EITHER, f"none of these in {lines.line_number - 1} complete lines")
     parser.finish()
-    builder.finish()
+    sink.finish()
     if not builder.n_rounds:
         raise LogParseError(path, lines.line_number, "at least one complete round", "none before the end")
-    return LogReading(builder, summary, dialect, lines.bytes_read, (*lines.findings, *_job_findings(builder)))
+    return LogReading(builder, rounds, summary, dialect, lines.bytes_read, (*lines.findings, *_job_findings(builder)))
+
+
+class _Parser(Protocol):
+    def feed(self, text: memoryview, first_number: int) -> int: ...
+    def finish(self) -> None: ...
+
+
+def _replication(
+    path: Path, builder: RunBuilder, spool: RoundSpool, summary: Summary, telemetry: BinaryIO
+) -> tuple[RoundSink, _Parser]:
+    """What reads dialect A: line by line, or where there is a kernel most of it there."""
+    kernel = load_kernel()
+    if kernel is None:
+        lists = RoundLists(spool)
+        return lists, ReplicationParser(path, builder, lists, summary, telemetry)
+    scanned = ScannedRounds(kernel, builder, spool, telemetry)
+    return scanned, ScanningParser(scanned, builder, ReplicationParser(path, builder, scanned, summary, telemetry))
 
 
 def recognise_dialect(lines: Sequence[bytes]) -> str | None:

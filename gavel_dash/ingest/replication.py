@@ -7,17 +7,31 @@ one. A log that stops before the next TELEMETRY leaves a round that nothing clos
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from gavel_dash.errors import LogParseError
-from gavel_dash.ingest.messages import SCHEDULED, Summary, parse_job_ids, parse_json, shown
-from gavel_dash.ingest.run_builder import Placement, RoundHead, RunBuilder
+from gavel_dash.ingest.messages import Summary, parse_job_ids, parse_json, shown
+from gavel_dash.ingest.rounds import RoundHead, RoundSink
+from gavel_dash.ingest.run_builder import RunBuilder
 
+_SCHEDULED = b"[Micro-task scheduled]\tJob ID: "
 _EVENT, _TELEMETRY, _ALLOCATION = b"EVENT ", b"TELEMETRY ", b"ALLOCATION "
 _SCHEDULE_ROUND = b'EVENT {"event": "schedule_round"'
 _COMPLETIONS = ("job_complete", "job_completion")
+#: The keys of a TELEMETRY object that become a `RoundHead`, in its order; the integers among them must be there.
+HEAD_KEYS = (
+    "round",
+    "sim_time",
+    "utilization",
+    "jobs_running",
+    "jobs_queued",
+    "jobs_completed_total",
+    "avg_jct",
+    "windowed_completion_rate",
+)
+_BEYOND_ANY_FIELD = 2**53 - 1
+INTEGER_KEYS = ("round", "jobs_running", "jobs_queued", "jobs_completed_total")
 
 
 def _number(value: Any) -> float:
@@ -26,58 +40,75 @@ def _number(value: Any) -> float:
     return number if math.isfinite(number) else 0.0
 
 
+def _integer(value: Any) -> int:
+    """A count; one beyond what any field holds stays so, and is found by the writer."""
+    return min(int(value), _BEYOND_ANY_FIELD)
+
+
 class ReplicationParser:
-    """Feeds a `RunBuilder` from blocks of lines.
+    """Feeds a `RunBuilder` and a `RoundSink` from the lines of a log.
 
     Parameters
     ----------
     path : Path
         Named in errors.
     builder : RunBuilder
+    rounds : RoundSink
     summary : Summary
     telemetry : binary file
         Takes the TELEMETRY objects of complete rounds as they stand in the log, one a line.
+
+    Attributes
+    ----------
+    types : tuple of str
+        The GPU types that TELEMETRY counts.
+    telemetry_keys : tuple of str
+        The keys of the first TELEMETRY object that counts GPUs, in its order.
     """
 
-    def __init__(self, path: Path, builder: RunBuilder, summary: Summary, telemetry: BinaryIO) -> None:
-        self._path, self._builder, self._summary, self._telemetry = path, builder, summary, telemetry
-        self._placements: list[Placement] = []
-        self._types: tuple[str, ...] = ()
+    def __init__(
+        self, path: Path, builder: RunBuilder, rounds: RoundSink, summary: Summary, telemetry: BinaryIO
+    ) -> None:
+        self._path, self._builder, self._rounds = path, builder, rounds
+        self._summary, self._telemetry = summary, telemetry
+        self.types: tuple[str, ...] = ()
+        self.telemetry_keys: tuple[str, ...] = ()
 
-    def feed(self, lines: Sequence[bytes], first_number: int) -> None:
-        """Read complete lines, the first of which has the line number `first_number`.
+    def feed(self, text: memoryview, first_number: int) -> int:
+        """Read complete lines, the first of which has the line number `first_number`; returns how many they are.
 
         Raises
         ------
         LogParseError
             A line that a conversion needs has another form.
         """
-        scheduled, place = self._builder.scheduled, self._placements.append
+        lines = bytes(text).split(b"\n")
+        lines.pop()  # what follows the last newline: nothing
         for number, line in enumerate(lines, first_number):
-            try:
-                _, is_scheduled, text = line.partition(SCHEDULED)
-                if is_scheduled:
-                    place(scheduled(text))
-                else:
-                    self._other(line)
-            except (LookupError, TypeError, ValueError, OverflowError) as error:
-                raise LogParseError(self._path, number, "a message of the simulator", shown(line, error)) from None
+            self.read_line(line, number)
+        return len(lines)
 
     def finish(self) -> None:
         """Nothing is left to close: a round without its TELEMETRY does not count."""
 
-    def _other(self, line: bytes) -> None:
+    def read_line(self, line: bytes, number: int) -> None:
+        """Read one line, of that number; raises `LogParseError`."""
         start = line.find(b"] ") + 2
-        if line.startswith(_SCHEDULE_ROUND, start):
-            return
-        if line.startswith(_TELEMETRY, start):
-            self._end_round(line[start + len(_TELEMETRY) :])
-        elif line.startswith(_EVENT, start):
-            self._event(parse_json(line[start + len(_EVENT) :]))
-        elif line.startswith(_ALLOCATION, start):
-            self._allocation(parse_json(line[start + len(_ALLOCATION) :]))
-        elif start == 1:
-            self._summary.read_line(line)
+        try:
+            if line.startswith(_SCHEDULED, start):
+                self._rounds.place(self._builder.scheduled(line[start + len(_SCHEDULED) :]))
+            elif line.startswith(_SCHEDULE_ROUND, start):
+                return
+            elif line.startswith(_TELEMETRY, start):
+                self._end_round(line[start + len(_TELEMETRY) :])
+            elif line.startswith(_EVENT, start):
+                self._event(parse_json(line[start + len(_EVENT) :]))
+            elif line.startswith(_ALLOCATION, start):
+                self._allocation(parse_json(line[start + len(_ALLOCATION) :]))
+            elif start == 1:
+                self._summary.read_line(line)
+        except (LookupError, TypeError, ValueError, OverflowError) as error:
+            raise LogParseError(self._path, number, "a message of the simulator", shown(line, error)) from None
 
     def _event(self, event: dict[str, Any]) -> None:
         kind = event["event"]
@@ -95,25 +126,16 @@ class ReplicationParser:
 
     def _allocation(self, allocation: dict[str, Any]) -> None:
         for job, workers in allocation.items():
-            placement = self._builder.allocated(parse_job_ids(job), tuple(int(worker) for worker in workers))
-            self._placements.append(placement)
+            self._rounds.place(self._builder.allocated(parse_job_ids(job), tuple(int(worker) for worker in workers)))
 
     def _end_round(self, text: bytes) -> None:
         record = parse_json(text)
-        if not self._types:
-            self._types = tuple(k[:-5] for k in record if k.endswith("_used") and f"{k[:-5]}_total" in record)
-            self._builder.totals.update({name: int(record[f"{name}_total"]) for name in self._types})
-        head = RoundHead(
-            int(record["round"]),
-            _number(record["sim_time"]),
-            _number(record.get("utilization")),
-            int(record["jobs_running"]),
-            int(record["jobs_queued"]),
-            int(record["jobs_completed_total"]),
-            _number(record.get("avg_jct")),
-            _number(record.get("windowed_completion_rate")),
-        )
-        used = {name: round(_number(record[f"{name}_used"])) for name in self._types}
-        self._builder.end_round(head, self._placements, used)
+        if not self.types:
+            self.types = tuple(k[:-5] for k in record if k.endswith("_used") and f"{k[:-5]}_total" in record)
+            self.telemetry_keys = tuple(record) if self.types else ()
+            self._builder.totals.update({name: int(record[f"{name}_total"]) for name in self.types})
+        head = RoundHead(*(_integer(record[key]) if key in INTEGER_KEYS else _number(record.get(key)) for key in HEAD_KEYS))
+        used = {name: round(_number(record[f"{name}_used"])) for name in self.types}
+        self._rounds.end_round(head, used)
+        self._builder.round_ended(head.round)
         self._telemetry.write(text.rstrip() + b"\n")
-        self._placements.clear()

@@ -8,12 +8,12 @@ that stops among scheduled lines, the last round does not count.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 from gavel_dash.errors import LogParseError
 from gavel_dash.ingest.messages import SCHEDULED, Summary, parse_job_ids, shown
-from gavel_dash.ingest.run_builder import Placement, RoundHead, RunBuilder
+from gavel_dash.ingest.rounds import Placement, RoundHead, RoundSink
+from gavel_dash.ingest.run_builder import RunBuilder
 
 _DISPATCHED = b"[Job dispatched]\tJob ID: "
 _SUCCEEDED = b"[Job succeeded]\tJob ID: "
@@ -22,7 +22,7 @@ _UNUSED = re.compile(rb"(\d+) GPUs of type (\S+) left unused\. Number of active 
 
 
 class UpstreamParser:
-    """Feeds a `RunBuilder` from blocks of lines.
+    """Feeds a `RunBuilder` and a `RoundSink` from the lines of a log.
 
     Effective utilization is the cumulative busy fraction, as the simulator computes it: GPU seconds worked
     since the start over GPU seconds there were. A scheduled GPU works from its round's time to the next one's,
@@ -36,12 +36,13 @@ class UpstreamParser:
     path : Path
         Named in errors.
     builder : RunBuilder
+    rounds : RoundSink
     summary : Summary
         `round_s` bounds how long a round can work.
     """
 
-    def __init__(self, path: Path, builder: RunBuilder, summary: Summary) -> None:
-        self._path, self._builder, self._summary = path, builder, summary
+    def __init__(self, path: Path, builder: RunBuilder, rounds: RoundSink, summary: Summary) -> None:
+        self._path, self._builder, self._rounds, self._summary = path, builder, rounds, summary
         self._time: bytes | None = None
         self._seconds = 0.0
         self._confirmed = False
@@ -51,14 +52,16 @@ class UpstreamParser:
         self._busy_gpu_s = 0.0
         self._gpus_of_job: dict[int, int] = {}
 
-    def feed(self, lines: Sequence[bytes], first_number: int) -> None:
-        """Read complete lines, the first of which has the line number `first_number`.
+    def feed(self, text: memoryview, first_number: int) -> int:
+        """Read complete lines, the first of which has the line number `first_number`; returns how many they are.
 
         Raises
         ------
         LogParseError
             A line that a conversion needs has another form.
         """
+        lines = bytes(text).split(b"\n")
+        lines.pop()  # what follows the last newline: nothing
         for number, line in enumerate(lines, first_number):
             try:
                 stamp, is_scheduled, text = line.partition(SCHEDULED)
@@ -71,6 +74,7 @@ class UpstreamParser:
                     self._other(line)
             except (LookupError, ValueError, OverflowError) as error:
                 raise LogParseError(self._path, number, "a message of the simulator", shown(line, error)) from None
+        return len(lines)
 
     def finish(self) -> None:
         """Close the last round, if the log closes it."""
@@ -123,7 +127,10 @@ class UpstreamParser:
         mean_busy = self._busy_gpu_s / self._seconds if self._seconds > 0 else 0.0
         self._count_gpus()
         head = RoundHead(self._builder.n_rounds + 1, self._seconds, mean_busy, jobs_completed=self._completed)
-        self._builder.end_round(head, self._placements, self._unused, self._active)
+        for placement in self._placements:
+            self._rounds.place(placement)
+        self._rounds.end_round(head, self._unused, self._active)
+        self._builder.round_ended(head.round)
         # A pair works on the same GPUs until both are done: counted with its first job.
         jobs = self._builder.jobs
         self._gpus_of_job = {jobs[placed_jobs[0]].job_id: len(workers) for placed_jobs, workers in self._placements}

@@ -1,0 +1,32 @@
+"""The compiled inner loops of a conversion, where they can be had; everything works without them, more slowly."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+
+from gavel_dash.kernel.bindings import Kernel
+from gavel_dash.kernel.build import NoKernelError, built_kernel
+
+__all__ = ["Kernel", "NoKernelError", "load_kernel", "why_no_kernel"]
+
+#: Set to "off", conversions do without.
+SWITCH = "GAVEL_DASH_KERNEL"
+
+
+def load_kernel() -> Kernel | None:
+    """The kernel, compiled on first use; None where `why_no_kernel` says why not."""
+    return None if os.environ.get(SWITCH) == "off" else _load()[0]
+
+
+def why_no_kernel() -> str:
+    """Why `load_kernel` gives None; empty where it does not."""
+    return f"{SWITCH} is off" if os.environ.get(SWITCH) == "off" else _load()[1]
+
+
+@lru_cache(maxsize=1)
+def _load() -> tuple[Kernel | None, str]:
+    try:
+        return Kernel(str(built_kernel())), ""
+    except (NoKernelError, OSError) as error:
+        return None, str(error)
