@@ -108,6 +108,8 @@ def pack_rounds(block: RoundBlock, record: np.dtype) -> PackedRounds:
 class VizWriter:
     """Writes one run to a seekable binary file, from position 0: `add` blocks of rounds, then `finish`.
 
+    A context manager: what waits for its place goes away at the end.
+
     Version 2 is written where a block has sharing entries, else version 1 with 24-byte job records.
 
     Parameters
@@ -145,10 +147,16 @@ class VizWriter:
         self._queue_index, self._sharing_index = np.zeros(n_rounds, "<u8"), np.zeros(n_rounds, "<u8")
         self._done = self._queue_bytes = self._sharing_bytes = self._n_sharing = 0
         # Where the sharing section starts is known only after the last queue, so it waits in a spool.
-        self._spool: BinaryIO = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # type: ignore[assignment]
+        self._spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115 - closed by __exit__
         file.seek(0)
         file.write(bytes(self._jobs_offset))
         file.write(job_bytes.ljust(align8(len(job_bytes)), b"\0"))
+
+    def __enter__(self) -> VizWriter:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._spool.close()
 
     def add(self, block: PackedRounds) -> None:
         """Write the next rounds."""
@@ -179,14 +187,13 @@ class VizWriter:
         file.write(bytes(align8(self._queue_bytes) - self._queue_bytes))
         file.write(self._queue_index.data)
         sharing_offset = sharing_index_offset = 0
-        with self._spool as spool:
-            if self._n_sharing:
-                sharing_offset = index_offset + self._queue_index.nbytes
-                sharing_index_offset = sharing_offset + align8(self._sharing_bytes)
-                spool.seek(0)
-                shutil.copyfileobj(spool, file)
-                file.write(bytes(align8(self._sharing_bytes) - self._sharing_bytes))
-                file.write(self._sharing_index.data)
+        if self._n_sharing:
+            sharing_offset = index_offset + self._queue_index.nbytes
+            sharing_index_offset = sharing_offset + align8(self._sharing_bytes)
+            self._spool.seek(0)
+            shutil.copyfileobj(self._spool, file)
+            file.write(bytes(align8(self._sharing_bytes) - self._sharing_bytes))
+            file.write(self._sharing_index.data)
         file.truncate()
         file.seek(HEADER_BYTES)
         file.write(config_bytes)
@@ -207,20 +214,22 @@ def write_vizbin(
 ) -> None:
     """Write a run whose config is known before its rounds; parameters and errors as of `VizWriter`."""
     counts = [int(gpu_type["count"]) for gpu_type in config["gpu_types"]]
-    writer = VizWriter(file, counts, jobs, n_rounds, len(encode_config(config)))
-    for block in blocks:
-        writer.add(pack_rounds(block, writer.record))
-    writer.finish(config)
+    with VizWriter(file, counts, jobs, n_rounds, len(encode_config(config))) as writer:
+        for block in blocks:
+            writer.add(pack_rounds(block, writer.record))
+        writer.finish(config)
 
 
 def _fitting(what: str, values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """`values` as `dtype`; an integer that does not fit is an error, never wrapped."""
+    """`values` as `dtype`; a number that does not fit is an error, never wrapped or infinite."""
     values = np.asarray(values)
     if dtype.kind == "u" and values.size:
         low, high = int(values.min()), int(values.max())
         limit = np.iinfo(dtype).max
         if low < 0 or high > limit:
             raise UsageError(f"{what} must be in 0 .. {limit} in a .viz.bin file, found {low if low < 0 else high}")
+    if dtype.kind == "f" and values.size and (largest := float(np.abs(values).max())) > float(np.finfo(dtype).max):
+        raise UsageError(f"{what} must fit a {dtype.itemsize}-byte float in a .viz.bin file, found {largest:g}")
     return values.astype(dtype)
 
 

@@ -26,9 +26,7 @@ _CELLS_PER_BLOCK = 1 << 20
 _JCT_TOLERANCE_S = 0.02
 _UTILIZATION_TOLERANCE = 0.005
 # Wider than the file's fields: what does not fit there is found by the writer, not wrapped here.
-_HEAD_DTYPE = np.dtype(
-    [(n, "f8" if ROUND_HEAD_DTYPE[n].kind == "f" else "i8") for n in ROUND_HEAD_DTYPE.names or ()]
-)
+_HEAD_DTYPE = np.dtype([(n, "f8" if ROUND_HEAD_DTYPE[n].kind == "f" else "i8") for n in ROUND_HEAD_DTYPE.names or ()])
 _STRAY, _CROWDED = "runs-outside-its-life", "more-tenants-than-quarters"
 _PAIRS, _COMPLETED = "pairs-count-as-one", "completed-count-differs"
 
@@ -79,16 +77,10 @@ class Assembly:
         self._logged_columns = [rounds.types.index(t.name) if t.name in rounds.types else -1 for t in types]
         self._sums = self._completed_sums(window)
         self._layout = None
-        if kernel is not None and not derived:
-            self._layout = RoundLayout.of(
-                kernel,
-                workers,
-                self._logged_columns,
-                self._ids,
-                self._arrived,
-                self._completed,
-                self._quarters == QUARTERS,
-            )
+        if kernel is not None and not derived and RoundLayout.holds(workers, self._ids):
+            whole = self._quarters == QUARTERS
+            times = self._arrived, self._completed
+            self._layout = RoundLayout(kernel, workers, self._logged_columns, self._ids, *times, whole)
         self.queue_disagrees = self.use_disagrees = 0
         self._strays = self._crowded = self._pair_rounds = self._completed_differs = 0
         self._last_utilization = 0.0

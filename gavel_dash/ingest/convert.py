@@ -158,15 +158,16 @@ def _write(
     # The config stands before the rounds in the file but reports on them.
     room = len(encode_config(config)) + _FINDINGS_BYTES
     counts = [gpu_type.count for gpu_type in workers.cluster.gpu_types]
-    writer = VizWriter(files[0], counts, job_records(builder.jobs, type_ids), builder.n_rounds, room)
-    for packed in assembly.packed(writer.record, telemetry_of if upstream else None):
-        writer.add(packed)
-    config["conversion"] |= {
-        "rounds_queue_disagrees": assembly.queue_disagrees,
-        "rounds_use_disagrees": assembly.use_disagrees,
-        "findings": [list(astuple(finding)) for finding in (*findings, *assembly.findings(summary))],
-    }
-    writer.finish(config)
+    jobs = job_records(builder.jobs, type_ids)
+    with VizWriter(files[0], counts, jobs, builder.n_rounds, room) as writer:
+        for packed in assembly.packed(writer.record, telemetry_of if upstream else None):
+            writer.add(packed)
+        config["conversion"] |= {
+            "rounds_queue_disagrees": assembly.queue_disagrees,
+            "rounds_use_disagrees": assembly.use_disagrees,
+            "findings": [list(astuple(finding)) for finding in (*findings, *assembly.findings(summary))],
+        }
+        writer.finish(config)
     write_completions(files[1], np.array(builder.completions, COMPLETION_DTYPE))
     return _conversion(source.name, paths, config, builder.n_rounds, len(builder.jobs), skipped=False)
 

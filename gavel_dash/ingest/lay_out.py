@@ -17,6 +17,17 @@ _MAX_WORKER_ID = 1 << 24
 class RoundLayout:
     """Lays out rounds of a log that counts GPUs in use itself, where each GPU holds one job as a whole.
 
+    Parameters
+    ----------
+    kernel : Kernel
+    workers : WorkerMap
+    logged_columns : list of int
+        Per GPU type its column in what is logged, -1 for none.
+    ids, arrived, completed : ndarray of int64, shape (n_jobs,)
+        Job ids, and rounds written before each arrived and completed.
+    whole : ndarray of bool, shape (n_jobs,)
+        Whether a job takes whole GPUs.
+
     Attributes
     ----------
     queue_disagrees, use_disagrees, strays, pair_rounds : int
@@ -52,34 +63,11 @@ class RoundLayout:
         self._arguments.n_gpu_of_worker, self._arguments.n_types = len(gpu_of_worker), len(counts)
         self.queue_disagrees = self.use_disagrees = self.strays = self.pair_rounds = 0
 
-    @classmethod
-    def of(
-        cls,
-        kernel: Kernel,
-        workers: WorkerMap,
-        logged_columns: list[int],
-        ids: np.ndarray,
-        arrived: np.ndarray,
-        completed: np.ndarray,
-        whole: np.ndarray,
-    ) -> RoundLayout | None:
-        """A layout, or None where the kernel cannot hold the run; parameters are per GPU type and per job.
-
-        Parameters
-        ----------
-        kernel : Kernel
-        workers : WorkerMap
-        logged_columns : list of int
-            Per GPU type its column in what is logged, -1 for none.
-        ids, arrived, completed : ndarray of int64, shape (n_jobs,)
-            Job ids, and rounds written before each arrived and completed.
-        whole : ndarray of bool, shape (n_jobs,)
-            Whether a job takes whole GPUs.
-        """
-        too_many = workers.cluster.gpus and int(workers.worker_ids.max(initial=0)) > _MAX_WORKER_ID
-        if too_many or len(ids) and not 0 <= int(ids.min()) <= int(ids.max()) <= MAX_JOB_ID:
-            return None
-        return cls(kernel, workers, logged_columns, ids, arrived, completed, whole)
+    @staticmethod
+    def holds(workers: WorkerMap, ids: np.ndarray) -> bool:
+        """Whether the kernel's tables can hold a run with these workers and job ids."""
+        fits = not len(ids) or 0 <= int(ids.min()) <= int(ids.max()) <= MAX_JOB_ID
+        return fits and int(workers.worker_ids.max(initial=0)) <= _MAX_WORKER_ID
 
     def lay_out(self, first: int, spooled: SpooledRounds, record: np.dtype) -> PackedRounds | None:
         """The bytes of rounds from `first` on; None where the kernel leaves them to others."""
@@ -112,6 +100,4 @@ class RoundLayout:
         self.strays += a.strays
         self.pair_rounds += a.pair_rounds
         no_sharing = np.zeros(n, "<u2")  # a count of 0 for each round
-        return PackedRounds(
-            records.data, queue[: a.queue_bytes].data, starts, no_sharing.data, 2 * np.arange(n), 0
-        )
+        return PackedRounds(records.data, queue[: a.queue_bytes].data, starts, no_sharing.data, 2 * np.arange(n), 0)

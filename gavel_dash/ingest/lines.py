@@ -7,8 +7,9 @@ that was killed ends anywhere, and half a line can read as a whole one (``Worker
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from gavel_dash.errors import LogParseError, SourceError
 from gavel_dash.model import Finding
@@ -79,7 +80,7 @@ class LogLines:
                 Finding("cut-line", f"The log stops in the middle of a line ({filled} bytes are left out).", 1)
             )
 
-    def _reader(self, file: Any) -> Callable[[memoryview], int]:
+    def _reader(self, file: FileIO) -> Callable[[memoryview], int]:
         """What fills a buffer with text and says with how many bytes, 0 at the end."""
         magic = file.read(4)
         file.seek(0)
@@ -92,9 +93,9 @@ class LogLines:
 
             decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_ZSTD_WINDOW_BYTES)
             return _reader_of(self._unpacked(file, decompressor.decompressobj, zstandard.ZstdError))
-        return file.readinto  # type: ignore[no-any-return]
+        return file.readinto
 
-    def _unpacked(self, file: BinaryIO, new_stream: Callable[[], Any], error_type: type[Exception]) -> Iterator[bytes]:
+    def _unpacked(self, file: FileIO, new_stream: Callable[[], Any], error_type: Any) -> Iterator[bytes]:
         """Every member of a gzip file or frame of a zstd file, one after the other."""
         stream, inside = new_stream(), False
         while data := file.read(_COMPRESSED_CHUNK_BYTES):
@@ -111,6 +112,13 @@ class LogLines:
                 stream, inside = new_stream(), False
         if inside:
             self.findings.append(Finding("cut-stream", "The compressed log ends before its end mark.", 1))
+
+
+def split_lines(block: memoryview) -> list[bytes]:
+    """The lines of a block, without their newlines."""
+    lines = bytes(block).split(b"\n")
+    lines.pop()  # what follows the last newline: nothing
+    return lines
 
 
 def _reader_of(pieces: Iterator[bytes]) -> Callable[[memoryview], int]:

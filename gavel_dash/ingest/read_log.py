@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from gavel_dash.errors import LogParseError, SourceError
-from gavel_dash.ingest.lines import LogLines
+from gavel_dash.ingest.lines import LogLines, split_lines
 from gavel_dash.ingest.messages import Summary
 from gavel_dash.ingest.replication import ReplicationParser
 from gavel_dash.ingest.rounds import RoundLists, RoundSink, RoundSpool
@@ -58,19 +58,19 @@ def read_log(path: Path, spool: BinaryIO, telemetry: BinaryIO) -> LogReading:
     dialect = None
     for block in lines:
         if parser is None:
-            text = bytes(block).split(b"\n")
-            for line in text:
+            first_lines = split_lines(block)
+            for line in first_lines:
                 if b"with the following args" in line:
                     summary.read_arguments(line)
                     break
-            dialect = recognise_dialect(text)
+            dialect = recognise_dialect(first_lines)
             if dialect == "replication":
                 sink, parser = _replication(path, builder, rounds, summary, telemetry)
             elif dialect == "upstream":
                 sink = RoundLists(rounds)
                 parser = UpstreamParser(path, builder, sink, summary)
             else:
-                lines.line_number += len(text) - 1
+                lines.line_number += len(first_lines)
                 continue
         lines.line_number += parser.feed(block, lines.line_number)
     if not lines.bytes_read:
@@ -85,7 +85,7 @@ def read_log(path: Path, spool: BinaryIO, telemetry: BinaryIO) -> LogReading:
 
 
 class _Parser(Protocol):
-    def feed(self, text: memoryview, first_number: int) -> int: ...
+    def feed(self, block: memoryview, first_number: int) -> int: ...
     def finish(self) -> None: ...
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gavel_dash.errors import LogParseError
+from gavel_dash.ingest.lines import split_lines
 from gavel_dash.ingest.messages import Summary, parse_job_ids, parse_json, shown
 from gavel_dash.ingest.rounds import RoundHead, RoundSink
 from gavel_dash.ingest.run_builder import RunBuilder
@@ -19,7 +20,7 @@ _SCHEDULED = b"[Micro-task scheduled]\tJob ID: "
 _EVENT, _TELEMETRY, _ALLOCATION = b"EVENT ", b"TELEMETRY ", b"ALLOCATION "
 _SCHEDULE_ROUND = b'EVENT {"event": "schedule_round"'
 _COMPLETIONS = ("job_complete", "job_completion")
-#: The keys of a TELEMETRY object that become a `RoundHead`, in its order; the integers among them must be there.
+#: The keys of a TELEMETRY object that become a `RoundHead`, in its order.
 HEAD_KEYS = (
     "round",
     "sim_time",
@@ -42,7 +43,7 @@ def _number(value: Any) -> float:
 
 def _integer(value: Any) -> int:
     """A count; one beyond what any field holds stays so, and is found by the writer."""
-    return min(int(value), _BEYOND_ANY_FIELD)
+    return max(-_BEYOND_ANY_FIELD, min(int(value), _BEYOND_ANY_FIELD))
 
 
 class ReplicationParser:
@@ -74,16 +75,15 @@ class ReplicationParser:
         self.types: tuple[str, ...] = ()
         self.telemetry_keys: tuple[str, ...] = ()
 
-    def feed(self, text: memoryview, first_number: int) -> int:
-        """Read complete lines, the first of which has the line number `first_number`; returns how many they are.
+    def feed(self, block: memoryview, first_number: int) -> int:
+        """Read a block of lines, the first of which has the line number `first_number`; returns how many they are.
 
         Raises
         ------
         LogParseError
             A line that a conversion needs has another form.
         """
-        lines = bytes(text).split(b"\n")
-        lines.pop()  # what follows the last newline: nothing
+        lines = split_lines(block)
         for number, line in enumerate(lines, first_number):
             self.read_line(line, number)
         return len(lines)
@@ -134,8 +134,17 @@ class ReplicationParser:
             self.types = tuple(k[:-5] for k in record if k.endswith("_used") and f"{k[:-5]}_total" in record)
             self.telemetry_keys = tuple(record) if self.types else ()
             self._builder.totals.update({name: int(record[f"{name}_total"]) for name in self.types})
-        head = RoundHead(*(_integer(record[key]) if key in INTEGER_KEYS else _number(record.get(key)) for key in HEAD_KEYS))
-        used = {name: round(_number(record[f"{name}_used"])) for name in self.types}
+        head = RoundHead(
+            _integer(record["round"]),
+            _number(record["sim_time"]),
+            _number(record.get("utilization")),
+            _integer(record["jobs_running"]),
+            _integer(record["jobs_queued"]),
+            _integer(record["jobs_completed_total"]),
+            _number(record.get("avg_jct")),
+            _number(record.get("windowed_completion_rate")),
+        )
+        used = {name: _integer(round(_number(record[f"{name}_used"]))) for name in self.types}
         self._rounds.end_round(head, used)
         self._builder.round_ended(head.round)
         self._telemetry.write(text.rstrip() + b"\n")

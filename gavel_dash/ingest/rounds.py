@@ -6,7 +6,6 @@ end, when every worker has been seen. Memory does not grow with the number of ro
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import BinaryIO, NamedTuple, Protocol, TypeAlias
@@ -29,6 +28,8 @@ class RoundHead(NamedTuple):
     avg_jct_s: float = 0.0
     completion_rate_jph: float = 0.0
 
+
+N_HEADS = len(RoundHead._fields)
 
 # Jobs, as positions in the job table, on the same workers. A plain tuple: a long log makes millions.
 Placement: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
@@ -60,9 +61,11 @@ class SpooledRounds(NamedTuple):
             rounds = slice(start, start + n_rounds)
             placed = slice(*jobs_before[[start, min(rounds.stop, len(self.heads))]])
             workers = slice(*workers_before[[placed.start, placed.stop]])
-            yield SpooledRounds(
-                *(values[rounds] for values in self[:5]), self.jobs[placed], self.sizes[placed], self.workers[workers]
-            )
+            lists = self.jobs[placed], self.sizes[placed], self.workers[workers]
+            yield SpooledRounds._make([*(values[rounds] for values in self[:5]), *lists])
+
+
+_DTYPES = (np.float64, np.int64, np.int64, *[np.int32] * 5)
 
 
 class RoundSpool:
@@ -75,17 +78,26 @@ class RoundSpool:
 
     def write(self, block: SpooledRounds) -> None:
         """Append a block; its `logged` may lack the last types."""
-        for values in block:
-            np.save(self._file, values, allow_pickle=False)
+        sizes = (*block.logged.shape, len(block.jobs), len(block.workers))
+        self._file.write(np.array(sizes, np.int64).data)
+        for values, dtype in zip(block, _DTYPES, strict=True):
+            self._file.write(np.ascontiguousarray(values, dtype).data)
 
     def __iter__(self) -> Iterator[SpooledRounds]:
         """Every block again, from the first."""
-        end = self._file.seek(0, io.SEEK_END)
         self._file.seek(0)
-        while self._file.tell() < end:
-            block = SpooledRounds(*(np.load(self._file, allow_pickle=False) for _ in SpooledRounds._fields))
+        while sizes := self._file.read(4 * 8):
+            n, n_types, n_jobs, n_workers = np.frombuffer(sizes, np.int64).tolist()
+            shapes = ((n, N_HEADS), (n, n_types), (n,), (n,), (n,), (n_jobs,), (n_jobs,), (n_workers,))
+            block = SpooledRounds._make(map(self._read, shapes, _DTYPES))
             missing = len(self.types) - block.logged.shape[1]
             yield block._replace(logged=np.pad(block.logged, ((0, 0), (0, missing)))) if missing else block
+
+    def _read(self, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+        array: np.ndarray = np.empty(shape, dtype)
+        if array.size:  # an empty one has no bytes to cast
+            self._file.readinto(array.data.cast("B"))  # type: ignore[attr-defined]
+        return array
 
 
 class RoundSink(Protocol):

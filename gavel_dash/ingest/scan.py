@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 
 from gavel_dash.ingest.replication import HEAD_KEYS, INTEGER_KEYS, ReplicationParser
-from gavel_dash.ingest.rounds import ROUNDS_PER_BLOCK, Placement, RoundHead, RoundSpool, SpooledRounds
+from gavel_dash.ingest.rounds import N_HEADS, ROUNDS_PER_BLOCK, Placement, RoundHead, RoundSpool, SpooledRounds
 from gavel_dash.ingest.run_builder import RunBuilder
 from gavel_dash.kernel import Kernel
 from gavel_dash.kernel.bindings import END_OF_TEXT, FULL, Scan
@@ -42,7 +42,7 @@ class ScannedRounds:
         self._set_columns(0)
 
     def _set_columns(self, n_types: int) -> None:
-        self._columns = np.zeros((ROUNDS_PER_BLOCK, len(HEAD_KEYS) + n_types))
+        self._columns = np.zeros((ROUNDS_PER_BLOCK, N_HEADS + n_types))
         self._scan.point(columns=self._columns)
         self._scan.n_columns = self._columns.shape[1]
 
@@ -72,16 +72,16 @@ class ScannedRounds:
             keys=np.frombuffer(b"".join(texts), np.uint8),
             key_ends=np.cumsum([len(text) for text in texts]).astype(np.int32),
             key_columns=np.array([columns.get(key, -1) for key in keys], np.int32),
-            integers=np.array([key in INTEGER_KEYS or i >= len(HEAD_KEYS) for key, i in columns.items()], np.uint8),
+            integers=np.array([key in INTEGER_KEYS or i >= N_HEADS for key, i in columns.items()], np.uint8),
         )
         self._scan.n_keys = len(keys)
 
-    def read(self, text: memoryview) -> None:
+    def read(self, block: memoryview) -> None:
         """Begin with a block of lines."""
-        self._scan.point(text=np.frombuffer(text, np.uint8))
-        self._scan.length, self._scan.position, self._scan.lines = len(text), 0, 0
+        self._scan.point(text=np.frombuffer(block, np.uint8))
+        self._scan.length, self._scan.position, self._scan.lines = len(block), 0, 0
 
-    def next_line(self, text: memoryview) -> tuple[bytes, int] | None:
+    def next_line(self, block: memoryview) -> tuple[bytes, int] | None:
         """The next line that Python has to read, with its number in the block from 0; None at the end."""
         scan = self._scan
         while (code := self._kernel.scan_lines(scan)) == FULL:
@@ -91,7 +91,7 @@ class ScannedRounds:
             self._builder.last_round = int(self._columns[scan.n_rounds - 1, 0])
         if code == END_OF_TEXT:
             return None
-        line, number = bytes(text[scan.position : scan.line_end]), scan.lines
+        line, number = bytes(block[scan.position : scan.line_end]), scan.lines
         scan.position, scan.lines = scan.line_end + 1, scan.lines + 1
         return line, number
 
@@ -148,11 +148,10 @@ class ScannedRounds:
         jobs, sizes, workers = (self._placements[name] for name in ("jobs", "sizes", "workers"))
         n_jobs = scan.first_job
         n_workers = int(sizes[:n_jobs].sum(dtype=np.int64))
-        n_heads = len(HEAD_KEYS)
         self._spool.write(
             SpooledRounds(
-                self._columns[:n, :n_heads],
-                self._columns[:n, n_heads:].astype(np.int64),
+                self._columns[:n, :N_HEADS],
+                self._columns[:n, N_HEADS:],
                 np.full(n, -1, np.int64),
                 self._counts["round_pairs"][:n],
                 self._counts["placed"][:n],
@@ -161,7 +160,11 @@ class ScannedRounds:
                 workers[:n_workers],
             )
         )
-        for values, first, end in ((jobs, n_jobs, scan.n_jobs), (sizes, n_jobs, scan.n_jobs), (workers, n_workers, scan.n_workers)):
+        for values, first, end in (
+            (jobs, n_jobs, scan.n_jobs),
+            (sizes, n_jobs, scan.n_jobs),
+            (workers, n_workers, scan.n_workers),
+        ):
             values[: end - first] = values[first:end].copy()
         scan.n_jobs, scan.n_workers = scan.n_jobs - n_jobs, scan.n_workers - n_workers
         scan.first_job = scan.n_rounds = 0
@@ -186,10 +189,10 @@ class ScanningParser:
         self._unsure: list[int] = []
         self._knows_telemetry = False
 
-    def feed(self, text: memoryview, first_number: int) -> int:
+    def feed(self, block: memoryview, first_number: int) -> int:
         """See `ReplicationParser.feed`."""
-        self._rounds.read(text)
-        while (handed := self._rounds.next_line(text)) is not None:
+        self._rounds.read(block)
+        while (handed := self._rounds.next_line(block)) is not None:
             line, number = handed
             self._parser.read_line(line, first_number + number)
             self._teach()
@@ -202,6 +205,8 @@ class ScanningParser:
     def _teach(self) -> None:
         """Tell the kernel of jobs it has not seen, once it is known how many GPUs they need, and of the telemetry."""
         jobs = self._builder.jobs
+        if len(jobs) == self._n_known and not self._unsure and self._knows_telemetry:
+            return
         new = (*self._unsure, *range(self._n_known, len(jobs)))
         for position in new:
             if jobs[position].scale_factor is not None:

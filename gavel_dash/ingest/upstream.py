@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from gavel_dash.errors import LogParseError
+from gavel_dash.ingest.lines import split_lines
 from gavel_dash.ingest.messages import SCHEDULED, Summary, parse_job_ids, shown
 from gavel_dash.ingest.rounds import Placement, RoundHead, RoundSink
 from gavel_dash.ingest.run_builder import RunBuilder
@@ -52,16 +53,15 @@ class UpstreamParser:
         self._busy_gpu_s = 0.0
         self._gpus_of_job: dict[int, int] = {}
 
-    def feed(self, text: memoryview, first_number: int) -> int:
-        """Read complete lines, the first of which has the line number `first_number`; returns how many they are.
+    def feed(self, block: memoryview, first_number: int) -> int:
+        """Read a block of lines, the first of which has the line number `first_number`; returns how many they are.
 
         Raises
         ------
         LogParseError
             A line that a conversion needs has another form.
         """
-        lines = bytes(text).split(b"\n")
-        lines.pop()  # what follows the last newline: nothing
+        lines = split_lines(block)
         for number, line in enumerate(lines, first_number):
             try:
                 stamp, is_scheduled, text = line.partition(SCHEDULED)

@@ -5,6 +5,7 @@
  *
  * `Assemble` mirrors the class of that name in bindings.py, field by field; every field is 8 bytes wide.
  */
+#include <float.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -44,6 +45,7 @@ static inline void put_float(char *at, double value) {
   memcpy(at, &single, 4);
 }
 static inline int fits(double value, double limit) { return value >= 0 && value <= limit; }
+static inline int fits_float(double value) { return value >= -FLT_MAX && value <= FLT_MAX; }
 
 enum { ROUND, SIM_TIME, UTILIZATION, RUNNING, QUEUED, COMPLETED, MEAN_JCT, RATE, N_HEADS };
 
@@ -93,7 +95,8 @@ int64_t assemble_rounds(Assemble *a) {
     }
     double log_running = head[RUNNING] + a->pairs[i], log_queued = head[QUEUED] - a->pairs[i];
     if (queued > 65535 || !fits(head[ROUND], 4294967295.0) || !fits(log_running, 65535) ||
-        !fits(log_queued, 65535) || !fits(head[COMPLETED], 4294967295.0))
+        !fits(log_queued, 65535) || !fits(head[COMPLETED], 4294967295.0) || !fits_float(head[SIM_TIME]) ||
+        !fits_float(head[UTILIZATION]) || !fits_float(head[MEAN_JCT]) || !fits_float(head[RATE]))
       return NOT_MINE;
     put2(queue - 2, (uint16_t)queued);
     a->queue_bytes += 2 + 4 * queued;

