@@ -23,6 +23,8 @@ _POLICY_NAMES = {"Gandiva_Packing": "gandiva", "AlloX_Perf": "allox"}
 
 def parse_job_ids(text: str) -> tuple[int, ...]:
     """``"38"`` as (38,), the pair of a packing policy ``"(3, 5)"`` as (3, 5)."""
+    if text.isdigit():
+        return (int(text),)
     return tuple(int(part) for part in text.strip().strip("()").split(",") if part.strip())
 
 

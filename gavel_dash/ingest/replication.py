@@ -19,6 +19,8 @@ from gavel_dash.ingest.run_builder import RunBuilder
 _SCHEDULED = b"[Micro-task scheduled]\tJob ID: "
 _EVENT, _TELEMETRY, _ALLOCATION = b"EVENT ", b"TELEMETRY ", b"ALLOCATION "
 _SCHEDULE_ROUND = b'EVENT {"event": "schedule_round"'
+# What reading a line of another form raises.
+_MALFORMED = (LookupError, TypeError, ValueError, OverflowError)
 _COMPLETIONS = ("job_complete", "job_completion")
 #: The keys of a TELEMETRY object that become a `RoundHead`, in its order.
 HEAD_KEYS = (
@@ -94,21 +96,28 @@ class ReplicationParser:
     def read_line(self, line: bytes, number: int) -> None:
         """Read one line, of that number; raises `LogParseError`."""
         start = line.find(b"] ") + 2
+        if line.startswith(_EVENT, start):
+            if not line.startswith(_SCHEDULE_ROUND, start):
+                self.read_event(line[start + len(_EVENT) :], number)
+            return
         try:
             if line.startswith(_SCHEDULED, start):
                 self._rounds.place(self._builder.scheduled(line[start + len(_SCHEDULED) :]))
-            elif line.startswith(_SCHEDULE_ROUND, start):
-                return
             elif line.startswith(_TELEMETRY, start):
                 self._end_round(line[start + len(_TELEMETRY) :])
-            elif line.startswith(_EVENT, start):
-                self._event(parse_json(line[start + len(_EVENT) :]))
             elif line.startswith(_ALLOCATION, start):
                 self._allocation(parse_json(line[start + len(_ALLOCATION) :]))
             elif start == 1:
                 self._summary.read_line(line)
-        except (LookupError, TypeError, ValueError, OverflowError) as error:
+        except _MALFORMED as error:
             raise LogParseError(self._path, number, "a message of the simulator", shown(line, error)) from None
+
+    def read_event(self, text: bytes, number: int) -> None:
+        """Read the JSON of an EVENT in the line of that number; raises `LogParseError`."""
+        try:
+            self._event(parse_json(text))
+        except _MALFORMED as error:
+            raise LogParseError(self._path, number, "an event of the simulator", shown(text, error)) from None
 
     def _event(self, event: dict[str, Any]) -> None:
         kind = event["event"]

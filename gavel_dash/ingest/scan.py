@@ -12,7 +12,7 @@ from gavel_dash.ingest.replication import HEAD_KEYS, INTEGER_KEYS, ReplicationPa
 from gavel_dash.ingest.rounds import N_HEADS, ROUNDS_PER_BLOCK, Placement, RoundHead, RoundSpool, SpooledRounds
 from gavel_dash.ingest.run_builder import RunBuilder
 from gavel_dash.kernel import Kernel
-from gavel_dash.kernel.bindings import END_OF_TEXT, FULL, Scan
+from gavel_dash.kernel.bindings import END_OF_TEXT, FULL, HAND_OVER_EVENT, Scan
 
 _TELEMETRY_BYTES = 1 << 20
 _PLACEMENTS = 1 << 17
@@ -81,19 +81,21 @@ class ScannedRounds:
         self._scan.point(text=np.frombuffer(block, np.uint8))
         self._scan.length, self._scan.position, self._scan.lines = len(block), 0, 0
 
-    def next_line(self, block: memoryview) -> tuple[bytes, int] | None:
-        """The next line that Python has to read, with its number in the block from 0; None at the end."""
+    def next_line(self, block: memoryview) -> tuple[bytes, int, bool] | None:
+        """What Python has to read next: a line or an event's JSON, its line's number from 0, which; None at the end."""
         scan = self._scan
         while (code := self._kernel.scan_lines(scan)) == FULL:
             self._make_room()
-        self._builder.n_rounds = self._n_spooled + scan.n_rounds
-        if scan.n_rounds:
-            self._builder.last_round = int(self._columns[scan.n_rounds - 1, 0])
+        n_rounds = scan.n_rounds
+        self._builder.n_rounds = self._n_spooled + n_rounds
+        if n_rounds:
+            self._builder.last_round = int(self._columns[n_rounds - 1, 0])
         if code == END_OF_TEXT:
             return None
-        line, number = bytes(block[scan.position : scan.line_end]), scan.lines
-        scan.position, scan.lines = scan.line_end + 1, scan.lines + 1
-        return line, number
+        number, end, is_event = scan.lines, scan.line_end, code == HAND_OVER_EVENT
+        text = bytes(block[scan.event if is_event else scan.position : end])
+        scan.position, scan.lines = end + 1, number + 1
+        return text, number, is_event
 
     @property
     def n_lines(self) -> int:
@@ -193,8 +195,9 @@ class ScanningParser:
         """See `ReplicationParser.feed`."""
         self._rounds.read(block)
         while (handed := self._rounds.next_line(block)) is not None:
-            line, number = handed
-            self._parser.read_line(line, first_number + number)
+            text, number, is_event = handed
+            read = self._parser.read_event if is_event else self._parser.read_line
+            read(text, first_number + number)
             self._teach()
         return self._rounds.n_lines
 

@@ -9,7 +9,7 @@ import numpy as np
 _POINTER, _INT = ctypes.c_void_p, ctypes.c_int64
 
 #: What `scan_lines` returns.
-END_OF_TEXT, HAND_OVER, FULL = 0, 1, 2
+END_OF_TEXT, HAND_OVER, FULL, HAND_OVER_EVENT = range(4)
 #: What `assemble_rounds` returns.
 TAKEN, NOT_MINE, NO_ROOM = 0, 1, 2
 
@@ -36,7 +36,7 @@ class Scan(_Arguments):
     """Mirrors `Scan` in scan_lines.c, which says what each field is."""
 
     _fields_ = _fields(
-        "*text length position line_end lines *position_of n_ids *known_worker n_known_workers "
+        "*text length position line_end event lines *position_of n_ids *known_worker n_known_workers "
         "*keys *key_ends *key_columns n_keys n_columns *integers "
         "*jobs *sizes n_jobs max_jobs *workers n_workers max_workers "
         "*columns *placed *round_pairs n_rounds max_rounds first_job pairs *telemetry n_telemetry max_telemetry"
@@ -55,18 +55,18 @@ class Assemble(_Arguments):
 
 
 class Kernel:
-    """The compiled functions."""
+    """The compiled functions.
+
+    Attributes
+    ----------
+    scan_lines : callable
+        Reads on in the text of a `Scan`; returns `END_OF_TEXT`, `HAND_OVER`, `FULL` or `HAND_OVER_EVENT`.
+    assemble_rounds : callable
+        Lays out the rounds of an `Assemble`; returns `TAKEN`, `NOT_MINE` or `NO_ROOM`.
+    """
 
     def __init__(self, path: str) -> None:
         library = ctypes.CDLL(path)
-        for function, struct in ((library.scan_lines, Scan), (library.assemble_rounds, Assemble)):
+        self.scan_lines, self.assemble_rounds = library.scan_lines, library.assemble_rounds
+        for function, struct in ((self.scan_lines, Scan), (self.assemble_rounds, Assemble)):
             function.argtypes, function.restype = [ctypes.POINTER(struct)], _INT
-        self._library = library
-
-    def scan_lines(self, scan: Scan) -> int:
-        """Read on in `scan.text`; returns `END_OF_TEXT`, `HAND_OVER` or `FULL`."""
-        return int(self._library.scan_lines(scan))
-
-    def assemble_rounds(self, assemble: Assemble) -> int:
-        """Lay out the rounds; returns `TAKEN`, `NOT_MINE` or `NO_ROOM`."""
-        return int(self._library.assemble_rounds(assemble))

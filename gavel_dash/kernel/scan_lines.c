@@ -11,9 +11,10 @@
 #include <string.h>
 
 typedef struct {
-  /* text: complete lines; `position` is the start of the line to read next, `line_end` ends the one handed back */
+  /* text: complete lines; `position` is the start of the line to read next, `line_end` ends the one handed back,
+   * `event` is where the JSON of that one starts if it is an EVENT */
   const char *text;
-  int64_t length, position, line_end, lines;
+  int64_t length, position, line_end, event, lines;
   /* job id -> position in the job table or -1; worker id -> whether its GPU type is known */
   const int32_t *position_of;
   int64_t n_ids;
@@ -39,7 +40,7 @@ typedef struct {
   int64_t n_telemetry, max_telemetry;
 } Scan;
 
-enum { END_OF_TEXT = 0, HAND_OVER = 1, FULL = 2 };
+enum { END_OF_TEXT = 0, HAND_OVER = 1, FULL = 2, HAND_OVER_EVENT = 3 };
 
 static const double POWERS_OF_TEN[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
@@ -225,7 +226,8 @@ int64_t scan_lines(Scan *s) {
     } else if (BEGINS(message, end, TELEMETRY)) {
       code = end_round(s, message + sizeof(TELEMETRY) - 1, end);
     } else if (BEGINS(message, end, EVENT)) {
-      if (!BEGINS(message, end, SCHEDULE_ROUND)) code = HAND_OVER;
+      if (!BEGINS(message, end, SCHEDULE_ROUND)) code = HAND_OVER_EVENT;
+      s->event = message + sizeof(EVENT) - 1 - s->text;
     } else if (BEGINS(message, end, ALLOCATION)) {
       code = HAND_OVER;
     }
