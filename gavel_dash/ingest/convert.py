@@ -10,8 +10,6 @@ import mmap
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -22,7 +20,6 @@ import numpy as np
 from gavel_dash.errors import GavelDashError, SourceError, VizFormatError
 from gavel_dash.formats.completions import COMPLETION_DTYPE, write_completions
 from gavel_dash.formats.telemetry import write_telemetry
-from gavel_dash.formats.vizbin import VizFile
 from gavel_dash.formats.vizbin_write import RoundBlock, VizWriter, encode_config
 from gavel_dash.ingest.assemble import Assembly, job_records
 from gavel_dash.ingest.config import build_config, first_line_findings, run_key
@@ -198,6 +195,8 @@ def _up_to_date(source: LogSource, paths: tuple[Path, ...], origin: dict[str, An
     inputs = [source.path, *([source.timing_path] if source.timing_path else [])]
     if max(path.stat().st_mtime for path in inputs) > min(path.stat().st_mtime for path in paths):
         return None
+    from gavel_dash.formats.vizbin import VizFile  # a first conversion needs no reader
+
     try:
         with paths[0].open("rb") as file:
             viz = VizFile(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), paths[0].name)
@@ -262,9 +261,16 @@ def convert_many(
         for i, source in enumerate(todo):
             note(i, _convert_or_error(source, out_dir, options))
         return [results[i] for i in range(len(todo))]
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
+
+    load_kernel()  # compiled once here, not once per process
+    # A forked process has everything imported; where there is no fork, each imports once.
+    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
     # Longest first, so that the last process does not start its longest log when the others are done.
     order = sorted(range(len(todo)), key=lambda i: -_size(todo[i].path))
-    with ProcessPoolExecutor(processes) as pool:
+    with ProcessPoolExecutor(processes, multiprocessing.get_context(method)) as pool:
         futures = {pool.submit(_convert_or_error, todo[i], out_dir, options): i for i in order}
         try:
             for future in as_completed(futures):
