@@ -12,10 +12,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-$(BIN)/.run-ready: requirements.txt
+$(BIN)/.run-ready: requirements.txt requirements-kernel.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing what the app needs into $(VENV) (once) ..."
 	@$(BIN)/python -m pip install --quiet -r requirements.txt
+	@command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null || $(BIN)/python -m pip install --quiet -r requirements-kernel.txt
 	@touch $@
 
 $(BIN)/.dev-ready: $(BIN)/.run-ready requirements-dev.txt pyproject.toml

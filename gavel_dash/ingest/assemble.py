@@ -96,16 +96,14 @@ class Assembly:
         completed, count, total = (np.cumsum(np.bincount(self._completed, w, n + 1))[:n] for w in weights)
         return completed, count, total
 
-    def packed(
-        self, record: np.dtype, on_block: Callable[[RoundBlock, np.ndarray], None] | None = None
-    ) -> Iterator[PackedRounds]:
+    def packed(self, record: np.dtype, on_block: Callable[[RoundBlock, np.ndarray], None]) -> Iterator[PackedRounds]:
         """Every round, in order. The counts are complete after the last block.
 
         Parameters
         ----------
         record : dtype
             Of a round record.
-        on_block : callable, optional
+        on_block : callable
             Told of each block that was not laid out by the kernel, with the completed window jobs per round.
         """
         first = 0
@@ -117,8 +115,7 @@ class Assembly:
                 if packed is None:
                     block = self._block(first, part)
                     packed = pack_rounds(block, record)
-                    if on_block:
-                        on_block(block, self._sums[1][first : first + n])
+                    on_block(block, self._sums[1][first : first + n])
                     self._last_utilization = float(block.heads["effective_utilization"][-1])
                 else:
                     self._last_utilization = float(part.heads[-1, 2])

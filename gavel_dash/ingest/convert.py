@@ -28,12 +28,10 @@ from gavel_dash.ingest.read_log import LogReading, read_log
 from gavel_dash.ingest.sources import LogSource, find_logs
 from gavel_dash.ingest.workers import map_workers
 from gavel_dash.kernel import load_kernel
-from gavel_dash.model import Finding, JobWindow
+from gavel_dash.model import Cluster, Finding, JobWindow
 
 __all__ = ["Conversion", "LogSource", "convert_log", "convert_many", "find_logs"]
 
-# All findings that assembled rounds can give, and as much again.
-_FINDINGS_BYTES = 2048
 _SUFFIXES = (".viz.bin", "_completions.json", "_telemetry.json")
 
 
@@ -134,39 +132,49 @@ def _write(
     timing_window = source.timing.window if source.timing else None
     window = window or timing_window or summary.window
     workers = map_workers(builder.totals, builder.worker_types, gpus_per_node)
-    upstream = reading.dialect == "upstream"
-    assembly = Assembly(builder, reading.rounds, workers, upstream, window, load_kernel())
-
-    def telemetry_of(block: RoundBlock, completed: np.ndarray) -> None:
-        write_telemetry(files[2], derive_telemetry(block, workers.cluster, completed))
-
     type_ids = {name: i for i, name in enumerate(dict.fromkeys(job.type_name for job in builder.jobs))}
+    jobs = job_records(builder.jobs, type_ids)
     key = run_key(source, summary, builder.jobs, workers.cluster)
     findings = (*source.findings, *reading.findings, *workers.findings, *first_line_findings(key, summary))
     config = build_config(key, source, reading.dialect, workers.cluster, window, type_ids)
     config["conversion"] = {
         "completions": len(builder.completions),
         "bytes_read": reading.bytes_read,
-        "rounds_queue_disagrees": builder.n_rounds,
-        "rounds_use_disagrees": builder.n_rounds,
+        "rounds_queue_disagrees": 0,
+        "rounds_use_disagrees": 0,
         "findings": [list(astuple(finding)) for finding in findings],
         "origin": origin,
     }
-    # The config stands before the rounds in the file but reports on them.
-    room = len(encode_config(config)) + _FINDINGS_BYTES
-    counts = [gpu_type.count for gpu_type in workers.cluster.gpu_types]
-    jobs = job_records(builder.jobs, type_ids)
-    with VizWriter(files[0], counts, jobs, builder.n_rounds, room) as writer:
-        for packed in assembly.packed(writer.record, telemetry_of if upstream else None):
-            writer.add(packed)
-        config["conversion"] |= {
-            "rounds_queue_disagrees": assembly.queue_disagrees,
-            "rounds_use_disagrees": assembly.use_disagrees,
-            "findings": [list(astuple(finding)) for finding in (*findings, *assembly.findings(summary))],
-        }
-        writer.finish(config)
+    # The config stands before the rounds in the file but reports on them: where they show anything, once more.
+    room = 0
+    while len(encode_config(config)) > room:
+        room = len(encode_config(config))
+        assembly = Assembly(builder, reading.rounds, workers, reading.dialect == "upstream", window, load_kernel())
+        with VizWriter(files[0], [t.count for t in workers.cluster.gpu_types], jobs, builder.n_rounds, room) as writer:
+            _write_rounds(writer, assembly, files[2] if reading.dialect == "upstream" else None, workers.cluster)
+            config["conversion"] |= {
+                "rounds_queue_disagrees": assembly.queue_disagrees,
+                "rounds_use_disagrees": assembly.use_disagrees,
+                "findings": [list(astuple(finding)) for finding in (*findings, *assembly.findings(summary))],
+            }
+            if len(encode_config(config)) <= room:
+                writer.finish(config)
     write_completions(files[1], np.array(builder.completions, COMPLETION_DTYPE))
     return _conversion(source.name, paths, config, builder.n_rounds, len(builder.jobs), skipped=False)
+
+
+def _write_rounds(writer: VizWriter, assembly: Assembly, telemetry: BinaryIO | None, cluster: Cluster) -> None:
+    """Write every round, and where the log has no telemetry of its own, that too."""
+
+    def derive(block: RoundBlock, completed: np.ndarray) -> None:
+        if telemetry is not None:
+            write_telemetry(telemetry, derive_telemetry(block, cluster, completed))
+
+    if telemetry is not None:
+        telemetry.seek(0)
+        telemetry.truncate()
+    for packed in assembly.packed(writer.record, derive):
+        writer.add(packed)
 
 
 def _conversion(

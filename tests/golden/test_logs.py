@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import random
 import re
 import subprocess
@@ -46,11 +47,15 @@ class Converted:
 def converted(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Converted:
     """Every real log, converted once by `python -m gavel_dash convert`."""
     out = tmp_path_factory.mktemp("converted")
-    sources = [str(data_dir / source) for source in _SOURCES]
-    command = [sys.executable, "-m", "gavel_dash", "convert", *sources, "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = _convert(data_dir, out)
     assert (done.returncode, done.stderr) == (0, "")
     return Converted(out, dict(line.split(": ", 1) for line in done.stdout.splitlines()))
+
+
+def _convert(data_dir: Path, out: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    sources = [str(data_dir / source) for source in _SOURCES]
+    command = [sys.executable, "-m", "gavel_dash", "convert", *sources, "--out", str(out)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +66,17 @@ def expected(data_dir: Path) -> dict[str, Any]:
 def test_every_log_was_converted_and_agrees_with_itself(converted: Converted) -> None:
     assert len(converted.lines) == 46 + 1 + 20 + 1
     assert [name for name, line in converted.lines.items() if "every round agrees with the log" not in line] == []
+
+
+def test_without_the_kernel_every_file_is_the_same_to_the_byte(
+    converted: Converted, data_dir: Path, tmp_path: Path
+) -> None:
+    done = _convert(data_dir, tmp_path, GAVEL_DASH_KERNEL="off")
+    assert (done.returncode, "without the compiled kernel" in done.stderr) == (0, True)
+    names = sorted(path.name for path in converted.directory.iterdir())
+    assert len(names) == 3 * 68
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert [n for n in names if (tmp_path / n).read_bytes() != (converted.directory / n).read_bytes()] == []
 
 
 def test_every_replication_run_equals_an_independent_reading(converted: Converted, expected: dict[str, Any]) -> None:
