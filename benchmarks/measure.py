@@ -6,9 +6,12 @@ same run, and its ratio is the median of the ratios of pairs taken one after the
 
 from __future__ import annotations
 
+import os
+import resource
 import statistics
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -26,7 +29,7 @@ class Row:
     value, reference : float
         Medians, both in `unit`.
     unit : str
-        "s" (CPU seconds), "B" or "x".
+        "s" (CPU seconds unless `work` says otherwise), "B" or "x".
     against : str
         What the reference is.
     ratio : float
@@ -71,8 +74,9 @@ def compare(
     pairs: int = 5,
     repeat: int = 1,
     note: str = "",
+    clock: Callable[[], float] = time.process_time,
 ) -> Row:
-    """Time `run` and `reference` in turn, CPU seconds of this process, and make a row of their medians.
+    """Time `run` and `reference` in turn, by default CPU seconds of this process, and make a row of their medians.
 
     Parameters
     ----------
@@ -84,18 +88,36 @@ def compare(
         Pairs that count.
     repeat : int
         Calls per timing, for work of microseconds; `value` and `reference` are per call.
+    clock : callable
+        Seconds so far, such as `children_cpu_s`.
     """
     run()
     reference()
-    taken = [(cpu_s(run, repeat), cpu_s(reference, repeat)) for _ in range(pairs)]
+    taken = [(seconds(run, repeat, clock), seconds(reference, repeat, clock)) for _ in range(pairs)]
     ratio = statistics.median(b / a if at_least else a / b for a, b in taken)
     value, base = (statistics.median(times) for times in zip(*taken, strict=True))
     return Row(area, work, value, base, "s", against, ratio, limit, at_least, note)
 
 
-def cpu_s(run: Callable[[], object], repeat: int = 1) -> float:
-    """CPU seconds of this process per call."""
-    start = time.process_time_ns()
+def seconds(run: Callable[[], object], repeat: int, clock: Callable[[], float]) -> float:
+    """Seconds per call."""
+    start = clock()
     for _ in range(repeat):
         run()
-    return (time.process_time_ns() - start) / 1e9 / repeat
+    return (clock() - start) / repeat
+
+
+def children_cpu_s() -> float:
+    """CPU seconds of all processes that this one has waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def peak_bytes(command: Sequence[str]) -> int:
+    """Peak memory of a command, which must succeed."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{command} ended with {process.returncode}")
+    return usage.ru_maxrss * 1024
