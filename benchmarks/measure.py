@@ -10,8 +10,9 @@ import os
 import resource
 import statistics
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -107,17 +108,30 @@ def seconds(run: Callable[[], object], repeat: int, clock: Callable[[], float]) 
     return (clock() - start) / repeat
 
 
+def cpu_s(run: Callable[[], object], repeat: int = 1) -> float:
+    """CPU seconds of this process per call."""
+    return seconds(run, repeat, time.process_time)
+
+
 def children_cpu_s() -> float:
     """CPU seconds of all processes that this one has waited for."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
 
-def peak_bytes(command: Sequence[str]) -> int:
-    """Peak memory of a command, which must succeed."""
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{command} ended with {process.returncode}")
-    return usage.ru_maxrss * 1024
+_PEAK = """
+import sys
+{code}
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM:")), file=sys.stderr)
+"""
+
+
+def peak_bytes(code: str, **environment: str) -> int:
+    """Peak resident memory of a fresh Python that runs some code (Linux).
+
+    The kernel's own count for a child, `ru_maxrss`, starts at what its parent holds; this does not.
+    """
+    command = [sys.executable, "-c", _PEAK.format(code=code)]
+    env = {**os.environ, **environment}
+    done = subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env, text=True)
+    return int(done.stderr.split()[-1]) * 1024

@@ -18,8 +18,8 @@ GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 BLOCK_BYTES = 1 << 19
 MAX_LINE_BYTES = 1 << 24
-# A compressed chunk is small because what it expands to is held at once: a block of repeats grows 30,000-fold.
-_COMPRESSED_CHUNK_BYTES = 1 << 12
+# A compressed chunk is small because what it expands to is held at once: zstd repeats grow 30,000-fold, gzip's 1,000.
+_ZSTD_CHUNK_BYTES, _GZIP_CHUNK_BYTES = 1 << 12, 1 << 14
 # The zstd tool's own limit without --long; a frame header can ask for any amount of memory.
 _MAX_ZSTD_WINDOW_BYTES = 1 << 27
 
@@ -87,18 +87,21 @@ class LogLines:
         if magic.startswith(GZIP_MAGIC):
             from isal import isal_zlib
 
-            return _reader_of(self._unpacked(file, lambda: isal_zlib.decompressobj(31), isal_zlib.error))
+            chunks = iter(lambda: file.read(_GZIP_CHUNK_BYTES), b"")
+            return _reader_of(self._unpacked(chunks, lambda: isal_zlib.decompressobj(31), isal_zlib.error))
         if magic == ZSTD_MAGIC:
             import zstandard
 
             decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_ZSTD_WINDOW_BYTES)
-            return _reader_of(self._unpacked(file, decompressor.decompressobj, zstandard.ZstdError))
+            chunks = iter(lambda: file.read(_ZSTD_CHUNK_BYTES), b"")
+            return _reader_of(self._unpacked(chunks, decompressor.decompressobj, zstandard.ZstdError))
         return file.readinto
 
-    def _unpacked(self, file: FileIO, new_stream: Callable[[], Any], error_type: Any) -> Iterator[bytes]:
+    def _unpacked(self, chunks: Iterator[bytes], new_stream: Callable[[], Any], error_type: Any) -> Iterator[bytes]:
         """Every member of a gzip file or frame of a zstd file, one after the other."""
         stream, inside = new_stream(), False
-        while data := file.read(_COMPRESSED_CHUNK_BYTES):
+        for chunk in chunks:
+            data = chunk
             while data.strip(b"\0") or (data and inside):
                 try:
                     text, inside = stream.decompress(data), True
