@@ -107,20 +107,21 @@ class Assembly:
             Told of each block that was not laid out by the kernel, with the completed window jobs per round.
         """
         first = 0
-        cells = max(1, int(self._counts.sum()), len(self._ids))
+        gpus, jobs = max(1, int(self._counts.sum())), max(1, len(self._ids))
         for spooled in self._rounds:
-            for part in spooled.split(max(1, _CELLS_PER_BLOCK // cells)):
-                n = len(part.heads)
+            for part in spooled.split(max(1, _CELLS_PER_BLOCK // gpus)):
                 packed = self._layout.lay_out(first, part, record) if self._layout else None
-                if packed is None:
-                    block = self._block(first, part)
-                    packed = pack_rounds(block, record)
-                    on_block(block, self._sums[1][first : first + n])
-                    self._last_utilization = float(block.heads["effective_utilization"][-1])
-                else:
+                if packed is not None:
                     self._last_utilization = float(part.heads[-1, 2])
-                yield packed
-                first += n
+                    first += len(part.heads)
+                    yield packed
+                    continue
+                for smaller in part.split(max(1, _CELLS_PER_BLOCK // max(gpus, jobs))):
+                    block = self._block(first, smaller)
+                    on_block(block, self._sums[1][first : first + len(smaller.heads)])
+                    self._last_utilization = float(block.heads["effective_utilization"][-1])
+                    first += len(smaller.heads)
+                    yield pack_rounds(block, record)
         if self._layout:
             self.queue_disagrees += self._layout.queue_disagrees
             self.use_disagrees += self._layout.use_disagrees

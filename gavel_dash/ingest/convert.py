@@ -32,6 +32,8 @@ from gavel_dash.model import Cluster, Finding, JobWindow
 
 __all__ = ["Conversion", "LogSource", "convert_log", "convert_many", "find_logs"]
 
+# Rounds wait in memory up to this, then in a file.
+_SPOOL_BYTES = 32 << 20
 _SUFFIXES = (".viz.bin", "_completions.json", "_telemetry.json")
 
 
@@ -112,7 +114,7 @@ def convert_log(
             return done
         with ExitStack() as stack:
             files = [stack.enter_context(_replacing(path)) for path in paths]
-            spool = stack.enter_context(tempfile.TemporaryFile(dir=out_dir))
+            spool = stack.enter_context(tempfile.SpooledTemporaryFile(_SPOOL_BYTES, dir=str(out_dir)))
             reading = read_log(source.path, spool, files[2])
             return _write(source, reading, files, paths, origin, window, gpus_per_node)
     except OSError as error:

@@ -16,7 +16,7 @@ from gavel_dash.model import Finding
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-BLOCK_BYTES = 1 << 19
+BLOCK_BYTES = 1 << 18
 MAX_LINE_BYTES = 1 << 24
 # A compressed chunk is small because what it expands to is held at once: zstd repeats grow 30,000-fold, gzip's 1,000.
 _ZSTD_CHUNK_BYTES, _GZIP_CHUNK_BYTES = 1 << 12, 1 << 14

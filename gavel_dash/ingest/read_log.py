@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import IO, BinaryIO, Protocol
 
 from gavel_dash.errors import LogParseError, SourceError
 from gavel_dash.ingest.lines import LogLines, split_lines
@@ -33,7 +33,7 @@ class LogReading:
     findings: tuple[Finding, ...]
 
 
-def read_log(path: Path, spool: BinaryIO, telemetry: BinaryIO) -> LogReading:
+def read_log(path: Path, spool: IO[bytes], telemetry: BinaryIO) -> LogReading:
     """Read a log of either dialect; the text decides which.
 
     Parameters

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from typing import BinaryIO, NamedTuple, Protocol, TypeAlias
+from typing import IO, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
@@ -71,7 +71,7 @@ _DTYPES = (np.float64, np.int64, np.int64, *[np.int32] * 5)
 class RoundSpool:
     """Blocks of rounds in a temporary file."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self.types: list[str] = []
         """The GPU types the log counts, in the order of `SpooledRounds.logged`."""

@@ -19,6 +19,7 @@ _PLACEMENTS = 1 << 17
 # Job and worker ids beyond these are read line by line: the kernel looks them up in tables.
 _MAX_KNOWN_IDS = 1 << 24
 _MAX_KNOWN_WORKERS = 1 << 17
+_PROGRESS_OFFSET = Scan.lines.offset
 
 
 class ScannedRounds:
@@ -82,20 +83,13 @@ class ScannedRounds:
         self._scan.length, self._scan.position, self._scan.lines = len(block), 0, 0
 
     def next_line(self, block: memoryview) -> tuple[bytes, int, bool] | None:
-        """What Python has to read next: a line or an event's JSON, its line's number from 0, which; None at the end."""
-        scan = self._scan
+        """What Python has to read next: a line or an event's JSON, its line's number from 1, which; None at the end."""
+        scan, builder = self._scan, self._builder
         while (code := self._kernel.scan_lines(scan)) == FULL:
             self._make_room()
-        n_rounds = scan.n_rounds
-        self._builder.n_rounds = self._n_spooled + n_rounds
-        if n_rounds:
-            self._builder.last_round = int(self._columns[n_rounds - 1, 0])
-        if code == END_OF_TEXT:
-            return None
-        number, end, is_event = scan.lines, scan.line_end, code == HAND_OVER_EVENT
-        text = bytes(block[scan.event if is_event else scan.position : end])
-        scan.position, scan.lines = end + 1, number + 1
-        return text, number, is_event
+        number, start, end, n_rounds, builder.last_round = scan.progress.unpack_from(scan, _PROGRESS_OFFSET)
+        builder.n_rounds = self._n_spooled + n_rounds
+        return None if code == END_OF_TEXT else (bytes(block[start:end]), number, code == HAND_OVER_EVENT)
 
     @property
     def n_lines(self) -> int:
@@ -134,7 +128,7 @@ class ScannedRounds:
         scan, i = self._scan, self._scan.n_rounds
         self._columns[i] = (*head, *gpus.values())
         self._counts["placed"][i], self._counts["round_pairs"][i] = scan.n_jobs - scan.first_job, scan.pairs
-        scan.n_rounds, scan.first_job, scan.pairs = i + 1, scan.n_jobs, 0
+        scan.n_rounds, scan.last_round, scan.first_job, scan.pairs = i + 1, head.round, scan.n_jobs, 0
 
     def _write_telemetry(self) -> None:
         self._telemetry_file.write(self._telemetry[: self._scan.n_telemetry].data)
@@ -146,7 +140,6 @@ class ScannedRounds:
         scan, n = self._scan, self._scan.n_rounds
         if not n:
             return
-        self._builder.last_round = int(self._columns[n - 1, 0])
         jobs, sizes, workers = (self._placements[name] for name in ("jobs", "sizes", "workers"))
         n_jobs = scan.first_job
         n_workers = int(sizes[:n_jobs].sum(dtype=np.int64))
@@ -197,7 +190,7 @@ class ScanningParser:
         while (handed := self._rounds.next_line(block)) is not None:
             text, number, is_event = handed
             read = self._parser.read_event if is_event else self._parser.read_line
-            read(text, first_number + number)
+            read(text, first_number + number - 1)
             self._teach()
         return self._rounds.n_lines
 
@@ -208,14 +201,14 @@ class ScanningParser:
     def _teach(self) -> None:
         """Tell the kernel of jobs it has not seen, once it is known how many GPUs they need, and of the telemetry."""
         jobs = self._builder.jobs
-        if len(jobs) == self._n_known and not self._unsure and self._knows_telemetry:
-            return
-        new = (*self._unsure, *range(self._n_known, len(jobs)))
-        for position in new:
-            if jobs[position].scale_factor is not None:
-                self._rounds.know_job(jobs[position].job_id, position)
-        self._unsure = [position for position in new if jobs[position].scale_factor is None]
-        self._n_known = len(jobs)
+        if len(jobs) > self._n_known or self._unsure:
+            unsure = []
+            for position in (*self._unsure, *range(self._n_known, len(jobs))):
+                if jobs[position].scale_factor is None:
+                    unsure.append(position)
+                else:
+                    self._rounds.know_job(jobs[position].job_id, position)
+            self._unsure, self._n_known = unsure, len(jobs)
         if not self._knows_telemetry and self._parser.types:
             self._rounds.expect_telemetry(self._parser.telemetry_keys, self._parser.types)
             self._knows_telemetry = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import struct
 
 import numpy as np
 
@@ -35,11 +36,15 @@ def _fields(names: str) -> list[tuple[str, type]]:
 class Scan(_Arguments):
     """Mirrors `Scan` in scan_lines.c, which says what each field is."""
 
+    #: Reads the fields from `lines` to `last_round` at once: one by one they would cost more than a line's parsing.
+    progress = struct.Struct("5q")
+
     _fields_ = _fields(
-        "*text length position line_end event lines *position_of n_ids *known_worker n_known_workers "
+        "*text length position lines handed_start handed_end n_rounds last_round "
+        "*position_of n_ids *known_worker n_known_workers "
         "*keys *key_ends *key_columns n_keys n_columns *integers "
         "*jobs *sizes n_jobs max_jobs *workers n_workers max_workers "
-        "*columns *placed *round_pairs n_rounds max_rounds first_job pairs *telemetry n_telemetry max_telemetry"
+        "*columns *placed *round_pairs max_rounds first_job pairs *telemetry n_telemetry max_telemetry"
     )
 
 
@@ -68,5 +73,5 @@ class Kernel:
     def __init__(self, path: str) -> None:
         library = ctypes.CDLL(path)
         self.scan_lines, self.assemble_rounds = library.scan_lines, library.assemble_rounds
-        for function, struct in ((self.scan_lines, Scan), (self.assemble_rounds, Assemble)):
-            function.argtypes, function.restype = [ctypes.POINTER(struct)], _INT
+        for function, arguments in ((self.scan_lines, Scan), (self.assemble_rounds, Assemble)):
+            function.argtypes, function.restype = [ctypes.POINTER(arguments)], _INT

@@ -11,10 +11,12 @@
 #include <string.h>
 
 typedef struct {
-  /* text: complete lines; `position` is the start of the line to read next, `line_end` ends the one handed back,
-   * `event` is where the JSON of that one starts if it is an EVENT */
+  /* text: complete lines; `position` is the start of the one to read next */
   const char *text;
-  int64_t length, position, line_end, event, lines;
+  int64_t length, position;
+  /* lines consumed; the last one, if it is handed over: where it begins or, of an EVENT, its JSON, and where it ends;
+   * finished rounds since the arrays were emptied, and the number of the last one ever */
+  int64_t lines, handed_start, handed_end, n_rounds, last_round;
   /* job id -> position in the job table or -1; worker id -> whether its GPU type is known */
   const int32_t *position_of;
   int64_t n_ids;
@@ -35,7 +37,7 @@ typedef struct {
   /* one entry per finished round; `first_job` and `pairs` belong to the one that is not finished */
   double *columns;
   int32_t *placed, *round_pairs;
-  int64_t n_rounds, max_rounds, first_job, pairs;
+  int64_t max_rounds, first_job, pairs;
   char *telemetry;
   int64_t n_telemetry, max_telemetry;
 } Scan;
@@ -197,13 +199,14 @@ static int end_round(Scan *s, const char *p, const char *end) {
   s->telemetry[s->n_telemetry + bytes] = '\n';
   s->n_telemetry += bytes + 1;
   s->placed[s->n_rounds] = (int32_t)(s->n_jobs - s->first_job);
-  s->round_pairs[s->n_rounds++] = (int32_t)s->pairs;
+  s->round_pairs[s->n_rounds] = (int32_t)s->pairs;
+  s->last_round = (int64_t)s->columns[s->n_rounds++ * s->n_columns]; /* its first column */
   s->first_job = s->n_jobs;
   s->pairs = 0;
   return END_OF_TEXT;
 }
 
-/* Read lines until the text ends, one needs Python, or the arrays are full; the line in question is not consumed. */
+/* Read lines until the text ends, one needs Python, or the arrays are full and this one is not consumed. */
 int64_t scan_lines(Scan *s) {
   const char *stop = s->text + s->length;
   while (s->position < s->length) {
@@ -227,16 +230,17 @@ int64_t scan_lines(Scan *s) {
       code = end_round(s, message + sizeof(TELEMETRY) - 1, end);
     } else if (BEGINS(message, end, EVENT)) {
       if (!BEGINS(message, end, SCHEDULE_ROUND)) code = HAND_OVER_EVENT;
-      s->event = message + sizeof(EVENT) - 1 - s->text;
     } else if (BEGINS(message, end, ALLOCATION)) {
       code = HAND_OVER;
     }
-    if (code) {
-      s->line_end = end - s->text;
-      return code;
-    }
+    if (code == FULL) return code;
     s->position = end + 1 - s->text;
     s->lines++;
+    if (code) {
+      s->handed_start = (code == HAND_OVER_EVENT ? message + sizeof(EVENT) - 1 : line) - s->text;
+      s->handed_end = end - s->text;
+      return code;
+    }
   }
   return END_OF_TEXT;
 }
