@@ -1,4 +1,4 @@
-"""Conversion: against a plain converter, against a C walk over the lines, packed, in memory, in parallel, as logs grow."""
+"""Conversion: against a plain converter and a C walk over the lines; packed, in memory, in parallel, as logs grow."""
 
 from __future__ import annotations
 
@@ -19,15 +19,14 @@ import zstandard
 
 from benchmarks import plain_converter
 from benchmarks.measure import Row, children_cpu_s, compare, peak_bytes
-from benchmarks.tiled_logs import TiledRun, bundled_run, write_logs
+from benchmarks.tiled_logs import write_log
 from gavel_dash.ingest.convert import convert_log, convert_many, find_logs
 from gavel_dash.kernel import SWITCH
 from gavel_dash.kernel.build import find_compiler
 
 MB = 1_000_000
-# A copy of the bundled run is a log of some 78 MB.
-COPIES = 2
-MANY_LOGS, SMALL_LOG_ROUNDS = 100, 1000
+LOG_BYTES = 150 * MB
+MANY_LOGS, SMALL_LOG_BYTES = 100, 8 * MB
 MEMORY_LIMIT_BYTES = 200 * MB
 
 
@@ -37,7 +36,9 @@ def rows() -> Iterator[Row]:
         room = Path(name)
         log, out = room / "x1.log", room / "out"
         larger = {2: room / "x2.log", 4: room / "x4.log"}
-        write_logs(TiledRun(bundled_run()), {log: COPIES, **{path: COPIES * n for n, path in larger.items()}})
+        write_log(log, LOG_BYTES)
+        for times, path in larger.items():
+            write_log(path, times * LOG_BYTES)
         size = f"{log.stat().st_size / MB:.0f} MB log"
         ours = _conversion(log, out)
 
@@ -141,7 +142,7 @@ def _many(room: Path) -> Row:
     """Wall time of many logs with all cores, against the same with one process; per core."""
     first = room / "run000" / "simulation.log"
     first.parent.mkdir()
-    write_logs(TiledRun(bundled_run(), SMALL_LOG_ROUNDS), {first: 1})
+    write_log(first, SMALL_LOG_BYTES)
     for i in range(1, MANY_LOGS):
         path = room / f"run{i:03}" / "simulation.log"
         path.parent.mkdir()

@@ -56,7 +56,8 @@ def convert(log: str, out: str) -> int:
                     last_round = values["round"]
                 elif values["event"] == "job_arrival":
                     job = {"type": values["job_type"], "scale": values["scale_factor"], "arrived": len(rounds)}
-                    jobs[int(values["job_id"])] = {**job, "arrival": last_round, "completed": None, "done": 0, "jct": 0.0}
+                    job |= {"arrival": last_round, "completed": None, "done": 0, "jct": 0.0}
+                    jobs[int(values["job_id"])] = job
                 elif values["event"] in ("job_complete", "job_completion"):
                     done = {"completed": len(rounds), "done": last_round, "jct": values["duration"]}
                     jobs[int(values["job_id"])].update(done)
@@ -124,11 +125,9 @@ def pack(jobs: dict[int, dict], names: Sequence[str], totals: dict[str, int], ro
     offsets = jobs_offset, rounds_offset, queue_offset, index_offset, 256, 0, 0
     header = struct.pack("<8sIIIBHxQQQQQQQ", b"GPUVIZ01", *counts, *offsets)
     parts = header.ljust(256, b"\0"), config_bytes.ljust(align8(len(config_bytes)), b"\0")
-    queue = b"".join(queues)
-    return b"".join(
-        [*parts, job_bytes.ljust(align8(len(job_bytes)), b"\0"), *sections]
-        + [queue.ljust(align8(queue_bytes), b"\0"), queue_index.tobytes()]
-    )
+    job_section = job_bytes.ljust(align8(len(job_bytes)), b"\0")
+    queue_section = b"".join(queues).ljust(align8(queue_bytes), b"\0")
+    return b"".join([*parts, job_section, *sections, queue_section, queue_index.tobytes()])
 
 
 if __name__ == "__main__":

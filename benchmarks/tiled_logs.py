@@ -1,9 +1,9 @@
 """Dialect-A logs of any size in the simulator's own words: copies of a bundled run, one after the other.
 
-In each copy job ids, round numbers and times go on where the copy before it ended, and what is still in the system at the
-end of a copy completes there. So the whole is one consistent log: every check of a conversion holds in every round.
-What the bundled run does not know (priorities, deficits, steps, times within a round) is drawn at random with the digits
-of real logs; each kind of line has its share of a real log's bytes.
+In each copy job ids, round numbers and times go on where the copy before it ended, and what is still in the system at
+its end completes there. So the whole is one consistent log: every check of a conversion holds in every round. What the
+bundled run does not know (priorities, deficits, steps, times within a round) is drawn at random with the digits of real
+logs; each kind of line has its share of a real log's bytes.
 """
 
 from __future__ import annotations
