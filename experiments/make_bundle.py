@@ -1,6 +1,6 @@
 """Make the bundled sweep from a directory of simulator logs.
 
-Converts every log with this project's own converter and packs the results with zstd::
+Converts every log with this project's own converter, and packs runs in their packed form, completions with zstd::
 
     python experiments/make_bundle.py LOGS [OUT]
 
@@ -19,20 +19,21 @@ from pathlib import Path
 import zstandard
 
 from gavel_dash.errors import GavelDashError
+from gavel_dash.formats.packed_run import pack_run
 from gavel_dash.ingest.convert import Conversion, convert_many, find_logs
 
-# Rounds repeat at distances of whole records and queues, beyond the 8 MB window of level 19. 64 MB is within
-# the 128 MB that decompressors accept without being asked.
-_PARAMETERS = zstandard.ZstdCompressionParameters.from_level(19, window_log=26, enable_ldm=True, write_checksum=True)
-# The rounds hold what telemetry would say again.
-_PACKED = (".viz.bin", "_completions.json")
+_PARAMETERS = zstandard.ZstdCompressionParameters.from_level(19, write_checksum=True)
+_RUN, _COMPLETIONS = ".viz.bin", "_completions.json"  # the rounds hold what telemetry would say again
 
 
 def pack(path: Path, out: Path) -> tuple[int, int]:
-    """Compress one file into `out`; its size before and after, in bytes."""
+    """Pack one file into `out`; its size before and after, in bytes."""
     data = path.read_bytes()
-    packed = zstandard.ZstdCompressor(compression_params=_PARAMETERS).compress(data)
-    (out / f"{path.name}.zst").write_bytes(packed)
+    if path.name.endswith(_RUN):
+        packed, suffix = pack_run(data, path.name), ".packed"
+    else:
+        packed, suffix = zstandard.ZstdCompressor(compression_params=_PARAMETERS).compress(data), ".zst"
+    (out / f"{path.name}{suffix}").write_bytes(packed)
     return len(data), len(packed)
 
 
@@ -67,7 +68,7 @@ def main() -> int:
                 print(error, file=sys.stderr)
                 return 1
         runs = [result for result in results if isinstance(result, Conversion)]
-        files = [[path for path in run.paths if path.name.endswith(_PACKED)] for run in runs]
+        files = [[path for path in run.paths if path.name.endswith((_RUN, _COMPLETIONS))] for run in runs]
         with ThreadPoolExecutor(2) as pool:
             sizes = list(pool.map(lambda paths: [pack(path, args.out) for path in paths], files))
     print(table(list(zip(runs, sizes, strict=True))))

@@ -14,7 +14,7 @@ class ProgressLine:
         self._open = False
 
     def __call__(self, message: str) -> None:
-        """Show a message such as ``unpacking run.viz.bin.zst``; its first word is the kind of work."""
+        """Show a message such as ``unpacking run.viz.bin.packed``; its first word is the kind of work."""
         if sys.stderr.isatty():
             width = shutil.get_terminal_size().columns - 1
             print(f"\r\x1b[K{message[:width]}", end="", file=sys.stderr, flush=True)

@@ -16,7 +16,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "header, config and findings of a .viz.bin file",
         "gavel-dash info sweep/run.viz.bin --json",
     )
-    parser.add_argument("file", help="a .viz.bin file, also packed as .zst or .gz")
+    parser.add_argument("file", help="a .viz.bin file, also packed (.packed, .zst or .gz)")
     parser.add_argument("--json", action="store_true", help="JSON instead of text")
 
 

@@ -12,7 +12,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = add_command(
         subparsers, "jobs", "list the jobs of a run", "gavel-dash jobs sweep/run.viz.bin --csv jobs.csv"
     )
-    parser.add_argument("file", help="a .viz.bin file, also packed as .zst or .gz")
+    parser.add_argument("file", help="a .viz.bin file, also packed (.packed, .zst or .gz)")
     add_csv_option(parser)
 
 

@@ -15,7 +15,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "the allocation and the queue of one round, as JSON",
         "gavel-dash round sweep/run.viz.bin 1200 --json",
     )
-    parser.add_argument("file", help="a .viz.bin file, also packed as .zst or .gz")
+    parser.add_argument("file", help="a .viz.bin file, also packed (.packed, .zst or .gz)")
     parser.add_argument("index", type=int, help="position of the round record in the file, from 0")
     parser.add_argument("--json", action="store_true", help="JSON on standard output (the only form there is)")
 

@@ -19,7 +19,7 @@ from gavel_dash.formats.timing import Timing, read_timing
 from gavel_dash.model import Cluster, Finding, GpuType, RunKey
 
 _LOG_NAME = re.compile(r"^(?P<stem>.+)\.log(\.gz|\.zst)?$")
-_OTHER_FILE = re.compile(r"\.(bin|json|csv|html|md|txt|py)(\.gz|\.zst)?$")
+_OTHER_FILE = re.compile(r"\.(bin|json|csv|html|md|txt|py)(\.gz|\.zst|\.packed)?$")
 _CLUSTER = re.compile(r"^[A-Za-z][\w-]*=\d+(\.[A-Za-z][\w-]*=\d+)*$")
 _SETTING = re.compile(r"^(profiling_percentage|num_reference_models|seed|lambda|num_total_jobs)=([\d.]+?)$")
 # CLUSTER/POLICY/profiling_percentage/num_reference_models/seed/log

@@ -56,7 +56,8 @@ def check_paths(paths: Iterable[str | Path]) -> Iterator[Checked]:
 def _files(found: Found) -> list[Path]:
     files = [*found.tables, *found.manifests]
     for run in found.runs.values():
-        files += [*run.viz, *run.completions, *run.telemetry, *([run.timing] if run.timing else [])]
+        files += [Path(file.path) for file in (*run.viz, *run.completions, *run.telemetry)]
+        files += [run.timing] if run.timing else []
     return sorted(files)
 
 
@@ -72,7 +73,7 @@ def _check_file(path: Path) -> Checked:
 
 
 def _summarize(path: Path) -> str:
-    name = path.name.removesuffix(".zst").removesuffix(".gz")
+    name = path.name.removesuffix(".packed").removesuffix(".zst").removesuffix(".gz")
     if name.endswith("_completions.json"):
         return f"{len(read_completions(read_whole(path), str(path)))} completions"
     if name.endswith("_telemetry.json"):

@@ -6,32 +6,61 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from gavel_dash.errors import SourceError
 from gavel_dash.ingest.sources import LogSource, find_logs, is_log_name
+from gavel_dash.sweep.packed import PACKED_RUN_SUFFIX, PACKED_SUFFIXES
 
-_PACKED = r"(?:\.zst|\.gz)?$"
-_VIZ = re.compile(r"^(?P<name>.+)\.viz\.bin" + _PACKED)
-_SIDE = re.compile(r"^(?P<name>.+)_(?P<kind>completions|telemetry)\.json" + _PACKED)
+_VIZ, _COMPLETIONS, _TELEMETRY = ".viz.bin", "_completions.json", "_telemetry.json"
+_VIZ_PACKINGS = frozenset(("", *PACKED_SUFFIXES))
+_SIDE_PACKINGS = _VIZ_PACKINGS - {PACKED_RUN_SUFFIX}
 _TABLE = re.compile(r"^results.*\.csv$")
 
 
-@dataclass
+class FoundFile(NamedTuple):
+    """A file, and what tells whether it has changed since.
+
+    Attributes
+    ----------
+    path : str
+    mtime_ns : int
+        Time of the last change in nanoseconds; the errno where the file cannot be looked at.
+    size : int
+        Bytes; -1 where the file cannot be looked at.
+    """
+
+    path: str
+    mtime_ns: int
+    size: int
+
+
+def look_at(file: os.DirEntry[str] | Path) -> FoundFile:
+    """A file as it is now."""
+    try:
+        stat = file.stat()
+    except OSError as error:
+        return FoundFile(os.fspath(file), error.errno or 0, -1)
+    return FoundFile(os.fspath(file), stat.st_mtime_ns, stat.st_size)
+
+
+@dataclass(slots=True)
 class RunFiles:
     """The files found for one run name. Several `.viz.bin` of one name are candidates, one of which will win."""
 
     name: str
-    viz: list[Path] = field(default_factory=list)
-    completions: list[Path] = field(default_factory=list)
-    telemetry: list[Path] = field(default_factory=list)
+    viz: list[FoundFile] = field(default_factory=list)
+    completions: list[FoundFile] = field(default_factory=list)
+    telemetry: list[FoundFile] = field(default_factory=list)
     logs: list[LogSource] = field(default_factory=list)
     timing: Path | None = None
 
-    def paths(self) -> list[Path]:
-        """Every file of the run, for the catalogue's key."""
-        logs = [log.path for log in self.logs]
-        return [*self.viz, *self.completions, *self.telemetry, *logs, *([self.timing] if self.timing else [])]
+    def files(self) -> list[FoundFile]:
+        """Every file of the run as it is now, for the catalogue to compare."""
+        rest = [*(log.path for log in self.logs), *([self.timing] if self.timing else ())]
+        return [*self.viz, *self.completions, *self.telemetry, *map(look_at, rest)]
 
 
 @dataclass
@@ -45,7 +74,10 @@ class Found:
 
     def run(self, name: str) -> RunFiles:
         """The run of that name, made on first use."""
-        return self.runs.setdefault(name, RunFiles(name))
+        run = self.runs.get(name)
+        if run is None:
+            run = self.runs[name] = RunFiles(name)
+        return run
 
 
 def discover(root: Path) -> Found:
@@ -62,29 +94,30 @@ def discover(root: Path) -> Found:
     found = Found()
     logs: list[Path] = []
     timings: list[Path] = []
-    for path in _files(root, found.problems):
-        if is_log_name(path.name):
-            logs.append(path)
-        elif path.name == "timing.json":
-            timings.append(path)
-        else:
-            _sort(path, found)
+    for file in _files(root, found.problems):
+        if not _take(file, found):
+            if is_log_name(file.name):
+                logs.append(Path(file))
+            elif file.name == "timing.json":
+                timings.append(Path(file))
     for source in find_logs(logs):
         run = found.run(source.name)
         run.logs.append(source)
         run.timing = run.timing or source.timing_path
     _attach_timings(timings, found)
     if root.is_file() and not (found.runs or found.tables or found.manifests):
-        found.run(root.name).viz.append(root)  # named outright, it may be called anything
+        found.run(root.name).viz.append(look_at(root))  # named outright, it may be called anything
     return found
 
 
 def _attach_timings(timings: list[Path], found: Found) -> None:
     """A `timing.json` whose log is gone still belongs to the run of its directory's name, or to the only one there."""
+    if not timings:
+        return
     taken = {run.timing.resolve() for run in found.runs.values() if run.timing is not None}
     by_directory: dict[Path, list[RunFiles]] = {}
     for run in found.runs.values():
-        for directory in {path.parent for path in run.viz}:
+        for directory in {Path(file.path).parent for file in run.viz}:
             by_directory.setdefault(directory, []).append(run)
     for path in timings:
         beside = by_directory.get(path.parent, [])
@@ -93,35 +126,61 @@ def _attach_timings(timings: list[Path], found: Found) -> None:
             owner.timing = owner.timing or path
 
 
-def _files(root: Path, problems: list[str]) -> Iterator[Path]:
+def _files(root: Path, problems: list[str]) -> Iterator[os.DirEntry[str] | Path]:
+    """Every file that is not hidden: those of a directory by name, then those of each directory below it."""
     if root.is_file():
         yield root
-        name = match["name"] if (match := _VIZ.match(root.name)) else None
+        name = _stem(root.name, _VIZ, _VIZ_PACKINGS)
         for path in sorted(root.parent.iterdir()) if name else ():
-            if (side := _SIDE.match(path.name)) and side["name"] == name:
+            if name in (_stem(path.name, ending, _SIDE_PACKINGS) for ending in (_COMPLETIONS, _TELEMETRY)):
                 yield path
         return
+    pending = [os.fspath(root)]
+    while pending:
+        directory = pending.pop()
+        try:
+            with os.scandir(directory) as listing:
+                entries = [entry for entry in listing if not entry.name.startswith(".")]
+        except OSError as error:
+            if directory == os.fspath(root):
+                raise SourceError(root, "a directory that can be listed", error.strerror or str(error)) from error
+            problems.append(f"{directory}: cannot be listed ({error.strerror}); runs in it are missing here")
+            continue
+        entries.sort(key=attrgetter("name"))
+        below = []
+        for entry in entries:
+            if not _is_directory(entry):
+                yield entry
+            elif not entry.is_symlink():  # it may lead back here
+                below.append(entry.path)
+        pending += reversed(below)
 
-    def on_error(error: OSError) -> None:
-        where = Path(error.filename) if error.filename else root
-        if where == root:
-            raise SourceError(root, "a directory that can be listed", error.strerror or str(error)) from error
-        problems.append(f"{where}: cannot be listed ({error.strerror}); runs in it are missing here")
 
-    for directory, subdirectories, names in os.walk(root, onerror=on_error):
-        subdirectories[:] = sorted(d for d in subdirectories if not d.startswith("."))
-        for name in sorted(names):
-            if not name.startswith("."):
-                yield Path(directory) / name
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # such as a link to itself: opening it will say what is wrong
+        return False
 
 
-def _sort(path: Path, found: Found) -> None:
-    if match := _VIZ.match(path.name):
-        found.run(match["name"]).viz.append(path)
-    elif match := _SIDE.match(path.name):
-        run = found.run(match["name"])
-        (run.completions if match["kind"] == "completions" else run.telemetry).append(path)
-    elif _TABLE.match(path.name):
-        found.tables.append(path)
-    elif path.name == "manifest.json":
-        found.manifests.append(path)
+def _take(file: os.DirEntry[str] | Path, found: Found) -> bool:
+    """Put a file where its name says it belongs; False where it says none of these."""
+    if stem := _stem(file.name, _VIZ, _VIZ_PACKINGS):
+        found.run(stem).viz.append(look_at(file))
+    elif stem := _stem(file.name, _COMPLETIONS, _SIDE_PACKINGS):
+        found.run(stem).completions.append(look_at(file))
+    elif stem := _stem(file.name, _TELEMETRY, _SIDE_PACKINGS):
+        found.run(stem).telemetry.append(look_at(file))
+    elif _TABLE.match(file.name):
+        found.tables.append(Path(file))
+    elif file.name == "manifest.json":
+        found.manifests.append(Path(file))
+    else:
+        return False
+    return True
+
+
+def _stem(name: str, ending: str, packings: frozenset[str]) -> str:
+    """A file's name without `ending` and what follows it; empty where it does not end so."""
+    stem, _, packing = name.rpartition(ending)
+    return stem if packing in packings else ""

@@ -1,4 +1,4 @@
-"""Packed files: `.viz.bin.zst` and `.gz` are unpacked once into the cache; side files are read through."""
+"""Packed files: `.viz.bin.packed`, `.zst` and `.gz` are unpacked once into the cache; side files are read through."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from typing import BinaryIO
 import zstandard
 
 from gavel_dash.errors import SourceError, VizFormatError
+from gavel_dash.formats.packed_run import unpack_run
 from gavel_dash.sweep.cache import Progress, cache_dir, key_of, write_atomically
 
-PACKED_SUFFIXES = (".zst", ".gz")
+PACKED_RUN_SUFFIX = ".packed"
+PACKED_SUFFIXES = (".zst", ".gz", PACKED_RUN_SUFFIX)
 _UNPACK_ERRORS = (zstandard.ZstdError, gzip.BadGzipFile, zlib.error, EOFError)
 
 
@@ -53,6 +55,9 @@ def plain_path(path: Path, progress: Progress) -> Path:
 
     def unpack(out: BinaryIO) -> None:
         with path.open("rb") as file:
+            if path.suffix == PACKED_RUN_SUFFIX:
+                unpack_run(file, out, str(path))
+                return
             try:
                 shutil.copyfileobj(_unpacking(path, file), out, 1 << 20)
             except _UNPACK_ERRORS as error:

@@ -150,7 +150,7 @@ def test_json_and_csv_of_two_runs(page: Page, bundled_address: str, sweep: Sweep
     table = pd.read_csv(export(page, "csv", tmp_path))
     assert [run["run"] for run in saved["runs"]] == [NAME, OTHER]
     for one in saved["runs"]:
-        said = command_round(sweep.path / f"{one['run']}.viz.bin.zst", one["round_index"])
+        said = command_round(sweep.path / f"{one['run']}.viz.bin.packed", one["round_index"])
         assert {key: one[key] for key in said} == said
         rows = table[table["run"] == one["run"]].reset_index(drop=True)
         assert_csv(rows, sweep[one["run"]], one["round_index"])
@@ -168,7 +168,7 @@ def test_exports_while_playing_are_one_round(page: Page, bundled_address: str, s
         assert index > 9_000
         if kind == "json":
             saved = json.loads(path.read_text())
-            said = command_round(sweep.path / f"{NAME}.viz.bin.zst", index)
+            said = command_round(sweep.path / f"{NAME}.viz.bin.packed", index)
             assert {key: saved[key] for key in said} == said
             assert (saved["run"], saved["round_index"]) == (NAME, index)
         elif kind == "csv":

@@ -94,7 +94,7 @@ def test_random_rounds_are_painted_as_the_library_reads_them(page: Page, bundled
     visit(page, sweep, rounds)
     check_at_rest(page, sweep, rounds[-1])
     # The library is what the command prints.
-    packed = sweep.path / f"{BUSY}.viz.bin.zst"
+    packed = sweep.path / f"{BUSY}.viz.bin.packed"
     for index in rounds[2:4]:
         command = [sys.executable, "-m", "gavel_dash", "round", str(packed), str(index), "--json"]
         said = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)

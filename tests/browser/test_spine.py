@@ -182,7 +182,7 @@ def test_unknown_run_in_the_address_is_no_crash(page: Page, bundled_address: str
 
 
 def test_bundled_sweep_is_the_one_of_the_repository() -> None:
-    packed = sorted(Path(BUNDLED).glob("*.viz.bin.zst"))
+    packed = sorted(Path(BUNDLED).glob("*.viz.bin.packed"))
     assert len(packed) >= 40
     assert sum(path.stat().st_size for path in Path(BUNDLED).iterdir()) < 40e6
 

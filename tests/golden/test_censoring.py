@@ -17,7 +17,7 @@ RUN = "fig9_max_min_fairness_perf_3.2jph_single_s0"
 
 
 def test_without_the_completions_of_the_longest_fifth(tmp_path: Path) -> None:
-    content = bytearray(plain_path(BUNDLED / f"{RUN}.viz.bin.zst", lambda _message: None).read_bytes())
+    content = bytearray(plain_path(BUNDLED / f"{RUN}.viz.bin.packed", lambda _message: None).read_bytes())
     viz = VizFile(content, RUN)
     window = viz.window
     assert window is not None

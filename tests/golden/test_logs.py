@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import random
@@ -19,6 +20,7 @@ import numpy as np
 import pytest
 import zstandard
 
+from gavel_dash.formats.packed_run import unpack_run
 from gavel_dash.formats.vizbin import VizFile
 
 pytestmark = [pytest.mark.data, pytest.mark.xdist_group("logs")]
@@ -108,11 +110,18 @@ def test_every_replication_run_equals_an_independent_reading(converted: Converte
 
 def test_the_bundled_sweep_is_what_the_converter_makes(converted: Converted, expected: dict[str, Any]) -> None:
     bundle = Path(__file__).parents[2] / "experiments"
-    packed = sorted(path.name for path in bundle.glob("*.zst"))
-    assert packed == sorted(f"{name}{suffix}.zst" for name in expected for suffix in (".viz.bin", "_completions.json"))
+    packed = sorted(path.name for path in bundle.iterdir() if path.suffix in (".packed", ".zst"))
+    suffixes = ".viz.bin.packed", "_completions.json.zst"
+    assert packed == sorted(f"{name}{suffix}" for name in expected for suffix in suffixes)
     for name in packed:
-        unpacked = zstandard.ZstdDecompressor().decompress((bundle / name).read_bytes())
-        assert unpacked == (converted.directory / name.removesuffix(".zst")).read_bytes(), name
+        made = (converted.directory / name.rpartition(".")[0]).read_bytes()
+        if name.endswith(".zst"):
+            unpacked = zstandard.ZstdDecompressor().decompress((bundle / name).read_bytes())
+        else:
+            out = io.BytesIO()
+            unpack_run(io.BytesIO((bundle / name).read_bytes()), out, name)
+            unpacked = out.getvalue()
+        assert unpacked == made, name
 
 
 def test_the_log_that_stops_in_a_line_says_so(converted: Converted) -> None:

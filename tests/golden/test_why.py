@@ -136,7 +136,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
     def case(name: str) -> Case:
         if name not in made:
             if name in BUNDLED:
-                path = BUNDLE / f"{name}.viz.bin.zst"
+                path = BUNDLE / f"{name}.viz.bin.packed"
             else:
                 data: Path = request.getfixturevalue("data_dir")
                 path = data / "published" / f"{name}.viz.bin"

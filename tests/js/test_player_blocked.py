@@ -78,7 +78,7 @@ def count_split(seen: dict[str, Any], demand: Any, i: int, total: dict[str, int]
 
 @pytest.fixture(scope="module")
 def bundled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
-    run = open_run(BUNDLED / "fig11_finish_time_fairness_2.4jph_multi_s0.viz.bin.zst")
+    run = open_run(BUNDLED / "fig11_finish_time_fairness_2.4jph_multi_s0.viz.bin.packed")
     path = tmp_path_factory.mktemp("bundled") / "run.viz.bin"
     path.write_bytes(bytes(run.viz.file_bytes(0, run.viz.n_bytes)))
     return path, run

@@ -37,7 +37,7 @@ export class OpenDialog {
 
   #open(files) {
     if (files.length === 0) return;
-    const packed = files.find((file) => /\.(zst|gz)$/.test(file.name));
+    const packed = files.find((file) => /\.(zst|gz|packed)$/.test(file.name));
     if (packed) {
       this.page.say(`${packed.name} is packed: unpack it first, or put it into a sweep.`, "Open a file");
       return;

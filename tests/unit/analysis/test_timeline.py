@@ -13,7 +13,7 @@ from gavel_dash.formats.vizbin import VizFile
 from gavel_dash.sweep import open_run
 from tests.plain_vizbin import Plain, Round, build
 
-BUNDLED = Path(__file__).parents[3] / "experiments" / "fig11_finish_time_fairness_2.0jph_multi_s0.viz.bin.zst"
+BUNDLED = Path(__file__).parents[3] / "experiments" / "fig11_finish_time_fairness_2.0jph_multi_s0.viz.bin.packed"
 
 
 def plain_first_starts(job_ids: list[int], rounds: list[list[int]]) -> list[int]:
@@ -61,7 +61,7 @@ def test_a_quarter_of_a_gpu_counts(block_cells: int, monkeypatch: pytest.MonkeyP
     ]
     viz = VizFile(build([("v100", 2)], rounds), "run")
 
-    found = first_starts(np.array([6, 5, 4, 3, 2, 1]), viz.raw_allocations(), viz.sharing_entries)
+    found = first_starts(np.array([6, 5, 4, 3, 2, 1]), viz.stored_allocations, viz.sharing_entries)
 
     assert found.tolist() == [NEVER, 3, 1, 1, 1, 0]
 
