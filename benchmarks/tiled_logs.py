@@ -8,10 +8,11 @@ logs; each kind of line has its share of a real log's bytes.
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,18 +58,17 @@ class TiledRun:
     Parameters
     ----------
     viz : VizFile
-        A run with exact rounds, numbered from 0.
-    n_rounds : int, optional
-        Rounds of each copy; all of the run's unless given.
+        A run of whole GPUs with exact rounds, numbered from 0.
     """
 
-    def __init__(self, viz: VizFile, n_rounds: int | None = None) -> None:
-        self.n_rounds = min(n_rounds or viz.n_rounds, viz.n_rounds)
+    def __init__(self, viz: VizFile) -> None:
+        self.n_rounds = viz.n_rounds
         self._types = [(gpu_type.name, gpu_type.count) for gpu_type in viz.cluster.gpu_types]
-        self._heads = viz.round_heads[: self.n_rounds]
-        self._used = viz.gpus_used[: self.n_rounds].tolist()
-        # The file's times are float32; what is added gives them the digits of the simulator's.
-        self._times_s = (self._heads["sim_time_s"].astype(float) + np.linspace(0, 1e-2, self.n_rounds)).tolist()
+        self._heads = viz.round_heads
+        self._used = viz.gpus_used.tolist()
+        # The file's times are float32; what is added gives them the digits of the simulator's. The first two are 0.
+        times_s = self._heads["sim_time_s"].astype(float)
+        self._times_s = np.where(times_s > 0, times_s + np.linspace(0, 1e-2, self.n_rounds), 0.0).tolist()
         self.duration_s = self._times_s[-1] + _ROUND_S
         self.jobs = self._read_jobs(viz)
         self._arriving: list[list[_Job]] = [[] for _ in range(self.n_rounds)]
@@ -76,7 +76,7 @@ class TiledRun:
         for job in self.jobs:
             self._arriving[job.arrives].append(job)
             self._completing[job.completes].append(job)
-        self._placed = [self._placements(row) for row in viz.allocations(0, self.n_rounds).tolist()]
+        self._placed = [self._placements(row) for row in viz.allocations().tolist()]
         self._window = viz.window
 
     def _read_jobs(self, viz: VizFile) -> list[_Job]:
@@ -87,8 +87,6 @@ class TiledRun:
             job_id, type_id, scale_factor, arrival_round, completion_round, duration_s, is_completed = job
             # A job's rounds are those of the last record before its events; before the first record it is 0 too.
             arrives = 0 if i < present else arrival_round + 1
-            if arrives >= self.n_rounds:
-                continue
             completes = completion_round + 1 if is_completed else self.n_rounds
             since = self._times_s[max(arrives - 1, 0)]
             arrival_s = since + draw.random() * (self._times_s[arrives] - since)
@@ -225,15 +223,19 @@ class TiledRun:
             record |= {f"{name}_used": used, f"{name}_total": count}
         return record | {"windowed_completion_rate": float(head["completion_rate_jph"]) or None}
 
-    def summary(self) -> str:
-        """The end of a log: what the jobs of the first copy's window took."""
+    def summary(self, k: int, i: int) -> str:
+        """The end of a log after record `i` of copy `k`: how long the first copy's window jobs took, as far as done."""
         window = self._window
-        jobs = [job for job in self.jobs if window and window.start_job_id <= job.job_id < window.end_job_id]
+        jobs = [
+            job
+            for job in self.jobs
+            if window and window.start_job_id <= job.job_id < window.end_job_id and (k or job.completes <= i)
+        ]
         lines = [f"Job {job.job_id}: {job.duration_s:.3f}\n" for job in jobs]
         if jobs:
             mean_s = sum(job.duration_s for job in jobs) / len(jobs)
             lines.append(f"Average job completion time: {mean_s:.3f} seconds ({mean_s / 3600:.2f} hours)\n")
-        lines.append(f"Cluster utilization: {self._heads['effective_utilization'][-1]:.3f}\n")
+        lines.append(f"Cluster utilization: {self._heads['effective_utilization'][i]:.3f}\n")
         return "".join(lines)
 
 
@@ -245,21 +247,21 @@ def _time_of(info: str) -> float:
     return float(info[info.index("[") + 1 : info.index("]")])
 
 
-def bundled_run() -> VizFile:
-    """The bundled run that is tiled."""
-    return open_run(next(Path(DEFAULT_SWEEP).glob(f"{RUN_NAME}.viz.bin*"))).viz
+@lru_cache(maxsize=1)
+def bundled_run() -> TiledRun:
+    """The bundled run, ready to be tiled."""
+    return TiledRun(open_run(next(Path(DEFAULT_SWEEP).glob(f"{RUN_NAME}.viz.bin*"))).viz)
 
 
-def write_logs(run: TiledRun, copies: Mapping[Path, int]) -> None:
-    """Write one log per path, of so many copies; a long log begins with the text of a shorter one."""
-    with ExitStack() as stack:
-        files = {path: stack.enter_context(path.open("w", encoding="utf-8")) for path in copies}
-        for file in files.values():
-            file.write(_FIRST_LINE)
-        for k in range(max(copies.values())):
-            for text in run.copy(k):
-                for path, file in files.items():
-                    if k < copies[path]:
-                        file.write(text)
-        for file in files.values():
-            file.write(run.summary())
+def write_log(path: Path, n_bytes: int) -> None:
+    """Write a log of at least so many bytes, and of as few rounds as that takes."""
+    run, written = bundled_run(), 0
+    with path.open("w", encoding="ascii") as file:
+        written += file.write(_FIRST_LINE)
+        for k in itertools.count():
+            for i, text in enumerate(run.copy(k)):
+                written += file.write(text)
+                # After a record, so that every event counts for a round.
+                if written >= n_bytes and i < run.n_rounds:
+                    file.write(run.summary(k, i))
+                    return

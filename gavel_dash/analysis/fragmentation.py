@@ -15,9 +15,12 @@ from functools import cached_property
 
 import numpy as np
 
+from gavel_dash.analysis.node_counts import NodeCounts, any_size
 from gavel_dash.model import Cluster, GpuType
 
 _BLOCK_CELLS = 2**18
+#: Of rounds that are counted at once, with the numbers of their nodes: below a megabyte with all that is made of them.
+_BLOCK_BYTES = 600_000
 
 
 @dataclass(frozen=True)
@@ -166,31 +169,44 @@ def compute_fragmentation(
         Asked for blocks of rounds in which at least one is known.
     """
     n_rounds, n_types = gpus_used.shape
-    counts = np.array([t.count for t in cluster.gpu_types], np.int64)
     classes, popularity = task_classes(scale_factors)
-    free = np.maximum(counts - gpus_used, 0).astype(np.int32)
-    largest, occupied = np.zeros((n_rounds, n_types), np.int32), np.zeros((n_rounds, n_types), np.int32)
-    fragmented = np.zeros((n_rounds, n_types, len(classes)), np.int32)
-    rows = max(1, _BLOCK_CELLS // max(1, cluster.gpus))
-    for start in range(0, n_rounds, rows):
+    is_loose = np.array([not is_constrained(t) for t in cluster.gpu_types], bool)
+    largest_node = max((t.gpus_per_node or 1 for t in cluster.gpu_types), default=1)
+    nodes_of = NodeCounts(
+        [(t.count, (is_constrained(t) and t.gpus_per_node) or any_size(t.count)) for t in cluster.gpu_types]
+    )
+    # In memory the rounds of a type lie side by side, as they are counted, and all arrays are one: the fewer pages the
+    # system has to give, the better.
+    counted = np.zeros((3 + len(classes), n_types, n_rounds), np.int32)
+    (free, largest, occupied), fragmented = counted[:3], counted[3:]
+    all_alike = bool((nodes_of.sizes == largest_node).all())
+    n_nodes = np.array([t.count // largest_node for t in cluster.gpu_types])[:, None]
+    rows = max(1, _BLOCK_BYTES // max(1, nodes_of.bytes_per_round))
+    for start in range(0, n_rounds if cluster.gpus else 0, rows):
         block = slice(start, min(start + rows, n_rounds))
         if not known[block].any():
             continue
-        idle = ~busy_of(block.start, block.stop)
-        for t, (first, gpu_type) in enumerate(zip(cluster.first_gpus, cluster.gpu_types, strict=True)):
-            nodes = free_of_nodes(idle[:, first : first + gpu_type.count], gpu_type)
-            free_here = nodes.sum(axis=1, dtype=np.int32)
-            free[block, t] = np.where(known[block], free_here, free[block, t])
-            if not is_constrained(gpu_type):
-                largest[block, t] = free_here
-                continue
-            largest[block, t] = nodes.max(axis=1, initial=0)
-            occupied[block, t] = (nodes < _sizes_of_nodes(gpu_type)).sum(axis=1)
-            for c, size in enumerate(classes):
-                fragmented[block, t, c] = np.where(nodes < size, nodes, 0).sum(axis=1, dtype=np.int32)
-    for array in (largest, occupied, fragmented):
-        array[~known] = 0
-    return Fragmentation(cluster, known, classes, popularity, free, largest, occupied, fragmented)
+        nodes = nodes_of.sizes - nodes_of.count(busy_of(block.start, block.stop))
+        free[:, block] = nodes_of.sum(nodes)
+        if is_loose.all():
+            continue
+        largest[:, block] = nodes_of.max(nodes)
+        occupied[:, block] = nodes_of.sum(nodes < nodes_of.sizes)
+        for c, size in enumerate(classes):
+            if size > largest_node:
+                fragmented[c, :, block] = free[:, block]
+            elif size == largest_node and all_alike:  # all that is not on idle nodes
+                fragmented[c, :, block] = free[:, block] - size * (n_nodes - occupied[:, block])
+            elif size > 1:
+                fragmented[c, :, block] = nodes_of.sum(nodes * (nodes < size).view(np.uint8))
+    largest[is_loose], occupied[is_loose], fragmented[:, is_loose] = free[is_loose], 0, 0
+    if not known.all():
+        largest[:, ~known], occupied[:, ~known], fragmented[..., ~known] = 0, 0, 0
+        counts = np.array([t.count for t in cluster.gpu_types])
+        free[:, ~known] = np.maximum(counts - gpus_used[~known], 0).T
+    return Fragmentation(
+        cluster, known, classes, popularity, free.T, largest.T, occupied.T, fragmented.transpose(2, 1, 0)
+    )
 
 
 def summarize_nodes(

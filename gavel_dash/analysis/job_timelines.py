@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from gavel_dash.analysis.segments import Segments
 from gavel_dash.analysis.timeline import NEVER
+
+#: Segments that are sorted at once; a run of much churn has millions, and every step of the way needs room for all.
+_BLOCK_SEGMENTS = 2**18
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ def compute_timelines(
     """Timelines of all jobs from the segments of a whole run.
 
     Nothing but the changes of the allocation is looked at: of each job its GPUs are added up event by event, so that
-    the cost is that of the number of segments, whatever the rounds and GPUs.
+    the cost is that of the number of segments, whatever the rounds and GPUs. Jobs are taken a block at a time.
 
     Parameters
     ----------
@@ -90,8 +94,30 @@ def compute_timelines(
     end_known : ndarray of bool, shape (n_jobs,)
         Whether the file says when the job completed, or that it did not.
     """
-    n_jobs, n_rounds, n_types = len(jobs), len(edges_h) - 1, int(types.max(initial=-1)) + 1
     rows, segments = _rows_of(jobs["job_id"], segments)
+    parts = []
+    for first, last, chosen in _blocks_of_jobs(rows, len(jobs)):
+        block = slice(first, last)
+        stay = in_system[0][block], in_system[1][block]
+        held = rows[chosen] - first, segments.select(chosen), lanes_per_gpu, types
+        parts.append(_timelines_of_block(jobs[block], *held, stay, edges_h, unknown, end_known[block]))
+    names = (field.name for field in fields(JobTimelines))
+    return JobTimelines(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+
+def _timelines_of_block(
+    jobs: np.ndarray,
+    rows: np.ndarray,
+    segments: Segments,
+    lanes_per_gpu: int,
+    types: np.ndarray,
+    in_system: tuple[np.ndarray, np.ndarray],
+    edges_h: np.ndarray,
+    unknown: np.ndarray,
+    end_known: np.ndarray,
+) -> JobTimelines:
+    """`compute_timelines` of some jobs and their segments; `rows` is the row of each segment's job among them."""
+    n_jobs, n_rounds, n_types = len(jobs), len(edges_h) - 1, int(types.max(initial=-1)) + 1
     since, until = in_system
     lengths_h = edges_h[segments.stop] - edges_h[segments.start]
     gpu_rounds = np.bincount(rows, segments.rounds, n_jobs) / lanes_per_gpu
@@ -157,7 +183,28 @@ def running_stretches(jobs: np.ndarray, segments: Segments, n_rounds: int) -> tu
         Of the records from 0 to `n_rounds`.
     """
     rows, segments = _rows_of(jobs["job_id"], segments)
-    return _merge(rows, segments.start, segments.stop, n_rounds)
+    blocks = (
+        _merge(rows[chosen], segments.start[chosen], segments.stop[chosen], n_rounds)
+        for _, _, chosen in _blocks_of_jobs(rows, len(jobs))
+    )
+    row, start, stop = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    return row, start, stop
+
+
+def _blocks_of_jobs(rows: np.ndarray, n_jobs: int) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Jobs ``[first, last)`` and the indexes of their segments, in order, at most `_BLOCK_SEGMENTS` or of one job.
+
+    `rows` is the row of the job of each segment. There is at least one block.
+    """
+    # A stable sort of 16-bit numbers is a radix sort.
+    order = np.argsort(rows.astype(np.uint16 if n_jobs <= 2**16 else np.uint32), kind="stable")
+    ends = np.append(0, np.cumsum(np.bincount(rows, minlength=n_jobs)))
+    first = 0
+    while first < max(1, n_jobs):
+        last = int(np.searchsorted(ends, ends[first] + _BLOCK_SEGMENTS, side="right")) - 1
+        last = min(max(last, first + 1), n_jobs)
+        yield first, last, order[ends[first] : ends[last]]
+        first = max(last, first + 1)
 
 
 def _rows_of(job_ids: np.ndarray, segments: Segments) -> tuple[np.ndarray, Segments]:
@@ -166,6 +213,8 @@ def _rows_of(job_ids: np.ndarray, segments: Segments) -> tuple[np.ndarray, Segme
     known = job_ids[order]
     place = np.searchsorted(known, segments.job_id).clip(max=max(0, len(known) - 1))
     has_record = known[place] == segments.job_id if len(known) else np.zeros(len(segments), bool)
+    if has_record.all():
+        return order[place], segments
     return order[place[has_record]] if len(known) else np.empty(0, np.int64), segments.select(has_record)
 
 

@@ -5,9 +5,12 @@ A lane is a GPU; in files with shared GPUs it is a quarter of one, so that a GPU
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
+
+#: Lanes x rounds that are looked at at once, but no fewer lanes than share a line of the processor's cache.
+_BLOCK_CELLS, _LEAST_LANES = 2**18, 16
 
 
 @dataclass(frozen=True)
@@ -53,22 +56,28 @@ def find_segments(stored: np.ndarray, first_record: int = 0, job_id_offset: int 
         What a stored id is above its job's id.
     """
     n_rounds, n_lanes = stored.shape
-    if not n_rounds or not n_lanes:
-        nothing = np.empty(0, np.int32)
-        return Segments(nothing, nothing, nothing, np.empty(0, np.int64))
-    row, lane = np.nonzero(stored[1:] != stored[:-1])
-    row = np.concatenate([np.zeros(n_lanes, np.int32), row.astype(np.int32) + 1])
-    lane = np.concatenate([np.arange(n_lanes), lane])
-    # Rows are in order already. A stable sort of at most 65,535 x 4 lanes is a radix sort where they fit 16 bits.
-    order = np.argsort(lane.astype(np.uint16 if n_lanes <= 2**16 else np.uint32), kind="stable")
-    row, lane = row[order], lane[order].astype(np.int32)
-    stop = np.append(row[1:], np.int32(n_rounds))
-    stop[np.append(lane[1:] != lane[:-1], True)] = n_rounds
-    ids = stored[row, lane]
-    held = ids != 0
-    return Segments(
-        lane[held],
-        row[held] + np.int32(first_record),
-        stop[held] + np.int32(first_record),
-        ids[held].astype(np.int64) - job_id_offset,
-    )
+    nothing = np.empty(0, np.int32)
+    parts = [Segments(nothing, nothing, nothing, np.empty(0, np.int64))]
+    step = max(_LEAST_LANES, _BLOCK_CELLS // max(1, n_rounds))
+    for first in range(0, n_lanes if n_rounds else 0, step):
+        # Lane after lane, a change is where a value differs from the one before it, or a lane begins.
+        cells = np.ascontiguousarray(stored[:, first : first + step].T)
+        is_new = np.ones(cells.shape, bool)
+        np.not_equal(cells[:, 1:], cells[:, :-1], out=is_new[:, 1:])
+        start = np.flatnonzero(is_new)
+        stop = np.append(start[1:], cells.size)
+        lane = np.repeat(np.arange(len(cells)), np.count_nonzero(is_new, axis=1))
+        stored_id = cells.ravel()[start]
+        held = stored_id != 0
+        # Records count from the start of each lane.
+        shift = first_record - lane[held] * n_rounds
+        parts.append(
+            Segments(
+                (lane[held] + first).astype(np.int32),
+                (start[held] + shift).astype(np.int32),
+                (stop[held] + shift).astype(np.int32),
+                stored_id[held].astype(np.int64) - job_id_offset,
+            )
+        )
+    names = [field.name for field in fields(Segments)]
+    return Segments(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})

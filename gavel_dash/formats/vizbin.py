@@ -26,6 +26,7 @@ from functools import cached_property
 
 import numpy as np
 
+from gavel_dash.analysis.node_counts import count_by_type
 from gavel_dash.errors import VizFormatError
 from gavel_dash.formats import vizbin_findings, vizbin_order
 from gavel_dash.formats.vizbin_layout import ROUND_HEAD_DTYPE, round_dtype
@@ -68,7 +69,10 @@ class VizFile:
     window : JobWindow or None
     job_types : dict of int to (name, category)
     job_id_offset : int, 0 or 1
-        Already subtracted from every id this class returns, except by `raw_allocations`.
+        Already subtracted from every id this class returns, except stored ones.
+    stored_allocations : ndarray of u4, shape (n_rounds, n_gpus)
+        Stored ids (offset included, 0 = idle): a view of the file. One round of it, ``stored_allocations[i]``, is the
+        cheapest there is; its bytes need not be aligned.
     jobs : structured ndarray, shape (n_jobs,)
         `JOB_DTYPE`; rounds are round numbers, ``duration_s`` seconds, both 0 where not completed
         (always, in files with 16-byte records).
@@ -91,6 +95,7 @@ class VizFile:
         self.config, self.policy, self.window = self._config.raw, self._config.policy, self._config.window
         self.job_types, self.job_id_offset = self._config.job_types, self._config.job_id_offset
         self._rounds = self._view(header.rounds, round_dtype(header.n_types, header.n_gpus), header.n_rounds)
+        self.stored_allocations = self._rounds["allocation"]
         queue_index = self._view(header.queue_index, np.dtype("<u8"), header.n_rounds)
         self._queues = RoundLists(self._data, header.queue, queue_index, np.dtype("<u4"), name)
         self._shared: SharedGpus | None = None
@@ -153,7 +158,9 @@ class VizFile:
     @cached_property
     def type_order(self) -> vizbin_order.TypeOrder:
         """Which order of GPU types the allocation array follows, and how that was decided."""
-        return vizbin_order.decide_type_order(self._config.gpu_types, self._rounds["gpus_used"], self.raw_allocations())
+        return vizbin_order.decide_type_order(
+            self._config.gpu_types, self._rounds["gpus_used"], self.stored_allocations
+        )
 
     @property
     def cluster(self) -> Cluster:
@@ -165,17 +172,25 @@ class VizFile:
         """GPUs in use as the simulator counted them: int32, shape (n_rounds, n_types), types as in `cluster`."""
         return self._rounds["gpus_used"][:, list(self.type_order.order)].astype(np.int32)
 
+    @cached_property
+    def gpus_shown(self) -> np.ndarray:
+        """GPUs that show a job in the allocation array: int32, shape (n_rounds, n_types), types as in `cluster`.
+
+        Equal to `gpus_used` in a sound file. Reads every round once.
+        """
+        return count_by_type([gpu_type.count for gpu_type in self.cluster.gpu_types], self.stored_allocations)
+
     def raw_allocations(self, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """Stored ids (offset included, 0 = idle) of rounds `start` to `stop`: u4 view, shape (n, n_gpus)."""
-        return self._rounds["allocation"][start:stop]
+        """`stored_allocations` of rounds `start` to `stop`: u4 view, shape (n, n_gpus)."""
+        return self.stored_allocations[start:stop]
 
     def allocations(self, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Job on each GPU in rounds `start` to `stop`: int64, shape (n, n_gpus), -1 = idle."""
-        return self._plain_ids(self.raw_allocations(start, stop))
+        return self._plain_ids(self.stored_allocations[start:stop])
 
     def allocation(self, i: int) -> np.ndarray:
         """Job on each GPU in round record `i`: int64, shape (n_gpus,), -1 = idle. IndexError outside."""
-        return self._plain_ids(self._rounds["allocation"][i])
+        return self._plain_ids(self.stored_allocations[i])
 
     def has_allocation(self, i: int) -> bool:
         """Whether the file says which jobs hold the GPUs in round record `i`.
@@ -185,7 +200,7 @@ class VizFile:
         """
         record = self._rounds[i]
         in_use = bool(record["jobs_running"]) and bool(record["gpus_used"].any())
-        return not in_use or bool(record["allocation"].any())
+        return not in_use or bool(self.stored_allocations[i].any())
 
     def queue(self, i: int) -> np.ndarray:
         """Ids of the jobs waiting in round record `i`: int64, in stored order, cleaned.
@@ -270,7 +285,7 @@ class VizFile:
         ndarray of u4, shape (n, n_gpus * lanes_per_gpu). A lane is a GPU; in files with shared GPUs it is a quarter,
         and a GPU without an entry has its job on all four. A view of the file where there is nothing to share.
         """
-        alone = self.raw_allocations(start, stop)
+        alone = self.stored_allocations[start:stop]
         if not self.has_sharing:
             return alone
         lanes = np.repeat(alone, QUARTERS, axis=1)
@@ -280,25 +295,24 @@ class VizFile:
 
     def records_without_allocation(self) -> np.ndarray:
         """Records in which `has_allocation` is False: bool, shape (n_rounds,)."""
-        unsaid = (self.round_heads["jobs_running"] > 0) & self.gpus_used.any(axis=1)
-        rows = max(1, 2**20 // max(1, self.n_gpus))
-        for first in range(0, self.n_rounds, rows):
-            unsaid[first : first + rows] &= ~self.raw_allocations(first, first + rows).any(axis=1)
-        return unsaid
+        unsaid: np.ndarray = (self._rounds["jobs_running"] > 0) & self.gpus_used.any(axis=1)
+        return unsaid & ~self.gpus_shown.any(axis=1)
 
     def file_bytes(self, start: int, stop: int) -> np.ndarray:
         """The file's bytes as a uint8 view."""
         return self._data[start:stop]
 
     def _plain_ids(self, stored: np.ndarray) -> np.ndarray:
-        ids = stored.astype(np.int64)
-        ids -= self.job_id_offset
-        ids[stored == 0] = -1
+        ids: np.ndarray = stored.astype(np.int64)
+        if self.job_id_offset:
+            ids -= 1  # and what is idle becomes -1
+        else:
+            ids[stored == 0] = -1
         return ids
 
     def _holders(self, i: int) -> np.ndarray:
         """Stored ids of the jobs on GPUs in round record `i`, distinct, without 0."""
-        cells = self._rounds["allocation"][i]
+        cells = self.stored_allocations[i]
         if self._shared is not None:
             cells = np.concatenate([cells, self._shared.entries(i)["job_ids"].ravel()])
         held = np.unique(cells)

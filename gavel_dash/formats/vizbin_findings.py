@@ -42,9 +42,11 @@ def hidden_gpus(viz: VizFile, start: int, stop: int) -> np.ndarray:
         return hidden
     job = table[0]
     heads = viz.round_heads[start:stop]
-    missing = viz.gpus_used[start:stop].sum(axis=1, dtype=np.int64) - np.count_nonzero(
-        viz.raw_allocations(start, stop), axis=1
-    )
+    if stop - start > 1:
+        shown = viz.gpus_shown[start:stop].sum(axis=1, dtype=np.int64)
+    else:  # one round does not ask for all to be read
+        shown = np.count_nonzero(viz.stored_allocations[start:stop], axis=1)
+    missing = viz.gpus_used[start:stop].sum(axis=1, dtype=np.int64) - shown
     in_system = heads["round"] >= job["arrival_round"]
     if job["completed"]:
         in_system &= heads["round"] <= job["completion_round"]
@@ -108,17 +110,7 @@ def _type_order(viz: VizFile) -> Iterator[Finding]:
 
 
 def _allocations(viz: VizFile) -> Iterator[Finding]:
-    n, counts = viz.n_rounds, [gpu_type.count for gpu_type in viz.cluster.gpu_types]
-    edges = np.cumsum([0, *counts])
-    visible = np.zeros((n, len(counts)), np.int64)
-    hidden = np.zeros(n, np.int64)
-    step = max(1, _BLOCK_CELLS // max(1, viz.n_gpus))
-    for start in range(0, n, step):
-        rows = slice(start, min(start + step, n))
-        busy = viz.raw_allocations(rows.start, rows.stop) != 0
-        for t in range(len(counts)):
-            visible[rows, t] = np.count_nonzero(busy[:, edges[t] : edges[t + 1]], axis=1)
-        hidden[rows] = hidden_gpus(viz, rows.start, rows.stop)
+    n, visible, hidden = viz.n_rounds, viz.gpus_shown, hidden_gpus(viz, 0, viz.n_rounds)
     shown = visible.any(axis=1)
     silent = ~shown & viz.gpus_used.any(axis=1) & (viz.round_heads["jobs_running"] > 0)
     if silent.any() and not shown.any():
@@ -197,7 +189,7 @@ def _suspect_queues(viz: VizFile, suspect: np.ndarray) -> np.ndarray:
         is_id = np.ones(len(words), bool)
         is_id[(positions[start:stop] - positions[start]) // 2] = False
         queued = words[is_id].view("<u4")
-        cells = viz.raw_allocations(start, stop)
+        cells = viz.stored_allocations[start:stop]
         if max(int(queued.max()), int(cells.max(initial=0))) >= width:
             suspect[start:stop] |= waiting[start:stop]
             continue

@@ -14,11 +14,13 @@ from itertools import permutations
 
 import numpy as np
 
+from gavel_dash.analysis.node_counts import count_by_type
 from gavel_dash.model import GpuType
 
 SAMPLE_ROUNDS = 512
 ENOUGH = 0.90
 CLEARLY_BETTER = 0.10
+_BLOCK_CELLS = 2**16
 _MOST_TYPES_PERMUTED = 6  # 720 orders; beyond, only the sorted and the reversed order are tried
 
 
@@ -65,20 +67,33 @@ def decide_type_order(gpu_types: Sequence[GpuType], gpus_used: np.ndarray, store
     TypeOrder
     """
     config_order = tuple(range(len(gpu_types)))
-    total = gpus_used.sum(axis=1, dtype=np.int64)
+    # Types below each other: numpy adds up many rounds faster than many times a few types.
+    total = np.ascontiguousarray(gpus_used.T).sum(axis=0, dtype=np.int64)
     candidates = np.flatnonzero((total > 0) & (total < stored.shape[1]))
     if len(gpu_types) < 2 or not len(candidates):
         return TypeOrder(config_order, 0, 1.0, 1.0, decided=True)
     sample = candidates[np.linspace(0, len(candidates) - 1, min(SAMPLE_ROUNDS, len(candidates))).astype(int)]
-    busy = stored[sample] != 0
+    orders = _orders(gpu_types)
+    starts = [np.cumsum([0, *(gpu_types[t].count for t in order)]) for order in orders]
+    # GPUs that show a job before every place at which a type can start, whatever the order.
+    edges = np.unique(np.concatenate(starts))
+    rows = max(1, _BLOCK_CELLS // stored.shape[1])
+    blocks = (stored[sample[first : first + rows]] for first in range(0, len(sample), rows))
+    between = np.concatenate([count_by_type(np.diff(edges).tolist(), block) for block in blocks])
+    busy_before = np.cumsum(np.column_stack([np.zeros(len(sample), np.int32), between]), axis=1)
     used = gpus_used[sample]
-    visible = busy.sum(axis=1)
+    visible = busy_before[:, -1]
     usable = visible == used.sum(axis=1)
     if not usable.any():
         return TypeOrder(config_order, len(sample), 0.0, 0.0, decided=not visible.any())
 
-    orders = _orders(gpu_types)
-    agrees = _agreement([gpu_type.count for gpu_type in gpu_types], used[usable], busy[usable], orders)
+    busy_before, used = busy_before[usable], used[usable]
+    agrees = np.stack(
+        [
+            (np.diff(busy_before[:, np.searchsorted(edges, own)], axis=1) == used[:, list(order)]).all(axis=1)
+            for order, own in zip(orders, starts, strict=True)
+        ]
+    )
     telling = ~agrees.all(axis=0)
     if not telling.any():
         return TypeOrder(config_order, 0, 1.0, 1.0, decided=True)
@@ -96,16 +111,3 @@ def _orders(gpu_types: Sequence[GpuType]) -> list[tuple[int, ...]]:
     by_name = tuple(sorted(config_order, key=lambda t: gpu_types[t].name))
     others = permutations(config_order) if len(gpu_types) <= _MOST_TYPES_PERMUTED else [config_order[::-1]]
     return list(dict.fromkeys([config_order, by_name, *others]))
-
-
-def _agreement(
-    counts: Sequence[int], used: np.ndarray, busy: np.ndarray, orders: Sequence[tuple[int, ...]]
-) -> np.ndarray:
-    """Whether each order agrees with `used` in all types: bool, shape (n_orders, n_rounds)."""
-    busy_before = np.zeros((len(busy), busy.shape[1] + 1), np.int32)
-    np.cumsum(busy, axis=1, out=busy_before[:, 1:])
-    agrees = np.empty((len(orders), len(busy)), bool)
-    for row, order in enumerate(orders):
-        edges = np.cumsum([0, *(counts[t] for t in order)])
-        agrees[row] = (np.diff(busy_before[:, edges], axis=1) == used[:, list(order)]).all(axis=1)
-    return agrees

@@ -178,7 +178,7 @@ class Run:
         """
         viz = self.viz
         stored_ids = viz.jobs["job_id"] + viz.job_id_offset
-        return first_starts(stored_ids, viz.raw_allocations(), viz.sharing_entries if viz.has_sharing else None)
+        return first_starts(stored_ids, viz.stored_allocations, viz.sharing_entries if viz.has_sharing else None)
 
     @cached_property
     def edges_h(self) -> np.ndarray:

@@ -92,6 +92,7 @@ def test_a_node_that_is_not_full_counts_with_what_it_has() -> None:
 @pytest.mark.parametrize("block_cells", [1, 10, 30, 2**18])
 def test_where_the_file_says_which_gpus_are_busy_that_counts(block_cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fragmentation, "_BLOCK_CELLS", block_cells)
+    monkeypatch.setattr(fragmentation, "_BLOCK_BYTES", 3 * block_cells)
     busy = np.zeros((4, 10), bool)
     busy[:, :3] = True
     used, known = np.array([[7, 2], [1, 1], [9, 2], [0, 0]]), np.array([True, False, False, True])
@@ -126,14 +127,25 @@ def test_node_sizes_are_for_types_whose_own_is_not_known() -> None:
     assert with_node_sizes(CLUSTER, None) == with_node_sizes(CLUSTER, {"v100": 0}) == CLUSTER
 
 
+@pytest.mark.parametrize(
+    "types",
+    [
+        [(0, 13, 4), (13, 6, 2), (19, 5, None)],
+        [(0, 12, 4), (12, 8, 4), (20, 4, 4)],
+        [(0, 8, 4), (8, 12, 4), (20, 4, None)],
+        [(0, 280, 8), (280, 16, 8), (296, 16, 8)],
+    ],
+)
 @pytest.mark.parametrize("block_cells", [50, 2**18])
-def test_random_rounds(block_cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_random_rounds(
+    block_cells: int, types: list[tuple[int, int, int | None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(fragmentation, "_BLOCK_CELLS", block_cells)
+    monkeypatch.setattr(fragmentation, "_BLOCK_BYTES", 3 * block_cells)
     rng = np.random.default_rng(3)
-    cluster = Cluster((GpuType("a", 13, 4), GpuType("b", 6, 2), GpuType("c", 5)))
-    types = [(0, 13, 4), (13, 6, 2), (19, 5, None)]
+    cluster = Cluster(tuple(GpuType(name, gpus, size) for name, (_, gpus, size) in zip("abc", types, strict=True)))
     scale_factors = rng.choice([1, 2, 3, 4, 8], 40).tolist()
-    busy = rng.random((60, 24)) < rng.uniform(0.2, 1.0, (60, 1))
+    busy = rng.random((60, cluster.gpus)) < rng.uniform(0.2, 1.0, (60, 1))
     found = fragmentation_of(cluster, busy, *scale_factors)
     by_node = nodes_of(cluster, busy, np.ones(60, bool), *scale_factors)
 
@@ -153,7 +165,7 @@ def test_random_rounds(block_cells: int, monkeypatch: pytest.MonkeyPatch) -> Non
                 here = sum(fragmented([free], gpu_type, size) for size in scale_factors) / 40
                 mean_free[t, n] = mean_free.get((t, n), 0) + free / 60
                 mean_lost[t, n] = mean_lost.get((t, n), 0) + here / 60
-    assert found.fragmented.any(axis=0).any(axis=1).tolist() == [True, True, False]
+    assert found.fragmented.any(axis=0).any(axis=1).tolist() == [size is not None for _, _, size in types]
     assert list(zip(by_node.type_index.tolist(), by_node.node.tolist(), strict=True)) == list(mean_free)
     assert by_node.free == pytest.approx(list(mean_free.values()))
     assert by_node.expected == pytest.approx(list(mean_lost.values()))

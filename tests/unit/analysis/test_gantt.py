@@ -33,9 +33,11 @@ def check_against_plain(cells: GanttCells, stored: np.ndarray, known: np.ndarray
     assert cells.stored.shape[0] == row
 
 
+@pytest.mark.parametrize("few", [0, 96])
 @pytest.mark.parametrize("per_column", [1, 3, 7, 100])
 @pytest.mark.parametrize("per_row", [1, 2, 5])
-def test_every_cell_is_counted(per_column: int, per_row: int) -> None:
+def test_every_cell_is_counted(per_column: int, per_row: int, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gavel_dash.analysis.gantt._FEW", few)
     rng = np.random.default_rng(per_column)
     stored = rng.integers(0, 4, (50, 11)).astype(np.uint32)
     stored[stored == 3] = 2**32 - 1  # the largest id there can be
@@ -46,6 +48,15 @@ def test_every_cell_is_counted(per_column: int, per_row: int) -> None:
     start = per_column if per_column < 50 else 0
     cells = summarize_cells(lambda a, b: stored[a:b], known[start:], start, 50, per_column, rows, selected=2)
     check_against_plain(cells, stored, known, 2)
+
+
+@pytest.mark.parametrize("n_rounds", [96, 97])
+def test_a_full_cell_of_one_job_or_many(n_rounds: int) -> None:
+    stored = np.stack([np.full(n_rounds, 7), np.arange(1, n_rounds + 1), np.zeros(n_rounds)], axis=1).astype(np.uint32)
+    known = np.ones(n_rounds, bool)
+    cells = summarize_cells(lambda a, b: stored[a:b], known, 0, n_rounds, n_rounds, [LaneRows(0, 3, 1)])
+    check_against_plain(cells, stored, known)
+    assert (cells.held.ravel().tolist(), cells.jobs.ravel().tolist()) == ([n_rounds, 1, 0], [1, n_rounds, 0])
 
 
 def test_blocks_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from gavel_dash.analysis import job_timelines
 from gavel_dash.analysis.job_timelines import JobTimelines, compute_timelines, running_stretches
 from gavel_dash.analysis.segments import find_segments
 from gavel_dash.analysis.timeline import NEVER
@@ -128,3 +129,30 @@ def test_stretches_join_what_touches() -> None:
         (2, 4, 6),
     ]
     assert [len(part) for part in running_stretches(jobs[:0], find_segments(stored), len(stored))] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("block_segments", [1, 5, 40])
+@pytest.mark.parametrize("lanes_per_gpu", [1, 2])
+def test_jobs_are_taken_in_blocks(block_segments: int, lanes_per_gpu: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(block_segments)
+    stored = rng.integers(0, 9, (6, 3 * lanes_per_gpu))
+    jobs = [(int(job), bool(job % 2)) for job in rng.permutation(12)]
+    stays = [(0, 6)] * 12
+    whole = timelines(stored.tolist(), jobs, stays, lanes_per_gpu, unknown=(2,))
+    records = np.array(jobs, JOB_DTYPE)
+    stretches = running_stretches(records, find_segments(stored.astype("<u4")), 6)
+
+    monkeypatch.setattr(job_timelines, "_BLOCK_SEGMENTS", block_segments)
+
+    in_blocks = timelines(stored.tolist(), jobs, stays, lanes_per_gpu, unknown=(2,))
+    for field in fields(whole):
+        np.testing.assert_array_equal(getattr(in_blocks, field.name), getattr(whole, field.name), field.name)
+    again = running_stretches(records, find_segments(stored.astype("<u4")), 6)
+    assert [part.tolist() for part in again] == [part.tolist() for part in stretches]
+
+
+def test_a_block_holds_whole_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_timelines, "_BLOCK_SEGMENTS", 4)
+    rows = np.array([3, 0, 0, 5, 3, 0, 5, 5, 5, 5])
+    found = [(first, last, chosen.tolist()) for first, last, chosen in job_timelines._blocks_of_jobs(rows, 7)]
+    assert found == [(0, 3, [1, 2, 5]), (3, 5, [0, 4]), (5, 6, [3, 6, 7, 8, 9]), (6, 7, [])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gavel_dash.analysis import segments as segments_module
 from gavel_dash.analysis.segments import Segments, find_segments
 
 
@@ -57,3 +58,10 @@ def test_more_lanes_than_a_16_bit_number() -> None:
     stored[:, [1, 2**16 + 1]] = [[7, 8], [6, 9]]
     late = 2**16 + 1
     assert rows(find_segments(stored)) == [(1, 0, 1, 7), (1, 1, 2, 6), (late, 0, 1, 8), (late, 1, 2, 9)]
+
+
+def test_lanes_are_taken_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments_module, "_LEAST_LANES", 2)
+    monkeypatch.setattr(segments_module, "_BLOCK_CELLS", 1)
+    stored = np.random.default_rng(0).integers(0, 3, (20, 7)).astype("<u4")
+    assert rows(find_segments(stored)) == plain_segments(stored.tolist())

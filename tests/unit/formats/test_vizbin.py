@@ -39,6 +39,8 @@ def test_a_file_is_read() -> None:
     assert viz.gpus_used.tolist() == [[1, 0], [1, 2], [2, 2]]
     assert viz.allocation(1).tolist() == [1, -1, 2, 2, -1]
     assert viz.allocations(1, 3).tolist() == [[1, -1, 2, 2, -1], [1, 3, 2, 2, -1]]
+    assert viz.stored_allocations[1].tolist() == [1, 0, 2, 2, 0]
+    assert viz.gpus_shown.tolist() == [[1, 0], [1, 2], [2, 2]]
     assert viz.round_heads["sim_time_s"].tolist() == [0, 360, 720]
     assert viz.jobs["duration_s"].tolist() == [0, 720, 0]
     assert viz.jobs["completed"].tolist() == [False, True, False]
@@ -62,7 +64,7 @@ def test_sections_may_come_in_any_order(order: tuple[str, ...], short_jobs: bool
 def test_rounds_are_views_of_the_buffer() -> None:
     data = bytearray(build(TYPES, ROUNDS, JOBS))
     viz = VizFile(memoryview(data), "run")
-    raw, heads = viz.raw_allocations(0, 3), viz.round_heads
+    raw, heads = viz.stored_allocations[:3], viz.round_heads
 
     (rounds_at,) = struct.unpack_from("<Q", data, 32)
     data[rounds_at + 28 + 4] = 77  # the first GPU of the first round, behind the head and two u16
@@ -173,7 +175,7 @@ def test_ids_are_shifted_by_the_offset() -> None:
     assert viz.jobs["job_id"].tolist() == [0, 2**32 - 2]
     assert viz.allocation(0).tolist() == [0, 2**32 - 2, -1, -1, -1]
     assert viz.queue(0).tolist() == [1]
-    assert viz.raw_allocations().tolist() == [[1, 2**32 - 1, 0, 0, 0]]
+    assert viz.stored_allocations.tolist() == [[1, 2**32 - 1, 0, 0, 0]]
     assert viz.findings == ()
 
 
@@ -260,7 +262,7 @@ def test_lanes_are_gpus_where_none_is_shared() -> None:
 
     assert viz.lanes_per_gpu == 1
     assert viz.lanes(1, 9).tolist() == [[1, 0, 2, 2, 0], [1, 3, 2, 2, 0]]
-    assert np.shares_memory(viz.lanes(0, 3), viz.raw_allocations())
+    assert np.shares_memory(viz.lanes(0, 3), viz.stored_allocations)
 
 
 def test_records_without_allocation_are_those_that_have_none() -> None:
@@ -276,3 +278,12 @@ def test_records_without_allocation_are_those_that_have_none() -> None:
 
     assert viz.records_without_allocation().tolist() == [False, True, False, False, False]
     assert [not viz.has_allocation(i) for i in range(5)] == viz.records_without_allocation().tolist()
+
+
+def test_what_shows_is_counted_in_the_order_of_the_allocations() -> None:
+    types = [("v100", 3), ("k80", 2)]
+    rounds = [Round([1, 2], [7, 7, 7, 0, 0]), Round([0, 2], [7, 7, 0, 0, 0]), Round([3, 0], [0, 0, 7, 7, 7])] * 4
+    viz = VizFile(build(types, rounds), "run")
+
+    assert [gpu_type.name for gpu_type in viz.cluster.gpu_types] == ["k80", "v100"]
+    assert viz.gpus_shown.tolist() == viz.gpus_used.tolist() == [[2, 1], [2, 0], [0, 3]] * 4
