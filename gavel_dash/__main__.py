@@ -5,29 +5,33 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 
 from gavel_dash import __version__
 from gavel_dash.errors import GavelDashError, UsageError
 
-COMMANDS = ("serve", "convert", "runs", "curves", "saturation", "round", "rounds", "jobs", "info", "check")
+COMMANDS = ("serve", "convert", "runs", "curves", "saturation", "round", "rounds", "jobs", "info", "check", "bench")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of every command."""
+def build_parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The parser of every command, or of those asked for."""
     parser = argparse.ArgumentParser(
         prog="gavel-dash", description="Convert, list, analyse and browse sweeps of GPU cluster scheduling simulations."
     )
     parser.add_argument("--version", action="version", version=f"gavel-dash {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in COMMANDS:
+    for command in commands:
         import_module(f"gavel_dash.cli.{command}").add_parser(subparsers)
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; bad input and bad usage end in one sentence, never in a traceback."""
-    args = build_parser().parse_args(argv)
+    arguments = sys.argv[1:] if argv is None else argv
+    # A command that is named needs no other's module.
+    named = [command for command in arguments[:1] if command in COMMANDS]
+    args = build_parser(named or COMMANDS).parse_args(arguments)
     try:
         code = import_module(f"gavel_dash.cli.{args.command}").run(args)
         sys.stdout.flush()

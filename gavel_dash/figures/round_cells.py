@@ -190,7 +190,7 @@ def held_since(viz: VizFile, index: int, allocation: np.ndarray, most_cells: int
     left = most_cells // max(1, len(allocation))
     while stop > 0 and left > 0 and len(open_gpus):
         start = max(0, stop - min(rounds, left))
-        same = viz.raw_allocations(start, stop)[:, open_gpus] == wanted
+        same = viz.stored_allocations[start:stop][:, open_gpus] == wanted
         other = ~same[::-1]
         began = other.any(axis=0)
         since[open_gpus] = np.where(began, stop - other.argmax(axis=0), start)

@@ -180,10 +180,6 @@ class VizFile:
         """
         return count_by_type([gpu_type.count for gpu_type in self.cluster.gpu_types], self.stored_allocations)
 
-    def raw_allocations(self, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """`stored_allocations` of rounds `start` to `stop`: u4 view, shape (n, n_gpus)."""
-        return self.stored_allocations[start:stop]
-
     def allocations(self, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Job on each GPU in rounds `start` to `stop`: int64, shape (n, n_gpus), -1 = idle."""
         return self._plain_ids(self.stored_allocations[start:stop])

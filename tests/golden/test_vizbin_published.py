@@ -65,7 +65,7 @@ def test_the_type_order_of_the_random_placement_run(load: Load) -> None:
     assert [gpu_type["name"] for gpu_type in viz.config["gpu_types"]] == ["v100", "p100", "k80"]
     assert [gpu_type.name for gpu_type in viz.cluster.gpu_types] == ["k80", "p100", "v100"]
     assert viz.cluster.gpu_types[0].gpus_per_node == 4
-    busy = viz.raw_allocations() != 0
+    busy = viz.stored_allocations != 0
     per_block = np.stack([busy[:, block : block + 36].sum(axis=1) for block in (0, 36, 72)], axis=1)
     assert (per_block == viz.gpus_used).all()
     assert (per_block[:, ::-1] == viz.gpus_used).all(axis=1).mean() < 0.11
@@ -113,7 +113,7 @@ def test_a_waiting_job_0_is_not_taken_for_a_hidden_one(load: Load) -> None:
     viz = VizFile(load(SHARING), SHARING)
 
     assert viz.jobs[0]["scale_factor"] == 8
-    assert (viz.gpus_used.sum(axis=1) - (viz.raw_allocations() != 0).sum(axis=1) == 8).all()
+    assert (viz.gpus_used.sum(axis=1) - (viz.stored_allocations != 0).sum(axis=1) == 8).all()
     assert 0 in viz.queue(6696)
 
 
@@ -122,7 +122,7 @@ def test_telemetry_only_files_say_so_in_every_round(load: Load, name: str, missi
     viz = VizFile(load(name), name)
 
     assert sum(not viz.has_allocation(i) for i in range(viz.n_rounds)) == missing
-    assert not viz.raw_allocations().any()
+    assert not viz.stored_allocations.any()
 
 
 def test_the_first_generation(load: Load) -> None:

@@ -59,7 +59,7 @@ def test_mean_jct_so_far_is_over_completed_window_jobs(viz: VizFile) -> None:
 
 
 def test_it_looks_like_a_busy_cluster_with_a_queue_and_jobs_that_stay(viz: VizFile) -> None:
-    allocations = viz.raw_allocations(1, None)
+    allocations = viz.stored_allocations[1:]
     assert 0.002 < (allocations[1:] != allocations[:-1]).mean() < 0.012
     assert 0.7 < (allocations != 0).mean() < 1
     assert viz.round_heads["jobs_queued"].max() > 5
