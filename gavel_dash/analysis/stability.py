@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import stats
@@ -35,8 +36,15 @@ class Estimate:
         """Two-sided t interval."""
         if self.standard_error == 0:
             return self.mean, self.mean
-        low, high = stats.t.interval(confidence, self.n - 1, self.mean, self.standard_error)
-        return float(low), float(high)
+        low, high = _t_quantiles(confidence, self.n - 1)
+        return low * self.standard_error + self.mean, high * self.standard_error + self.mean
+
+
+@lru_cache(maxsize=256)
+def _t_quantiles(confidence: float, degrees: int) -> tuple[float, float]:
+    """Ends of the two-sided interval of Student's t. SciPy takes 70 us for each, and every run asks four times."""
+    low, high = stats.t.interval(confidence, degrees)
+    return float(low), float(high)
 
 
 @dataclass(frozen=True)
