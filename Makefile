@@ -7,7 +7,7 @@ SWEEP ?= experiments
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check bench browser-setup
+.PHONY: help run setup test check bench bench-player browser-setup
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,5 +43,8 @@ check: setup ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup browser-setup ## measure the player in a real browser on large synthetic runs
+bench: setup ## measure every row beside its reference; the table goes to docs/benchmarks.md
+	$(BIN)/python -m benchmarks.run --json docs/benchmarks.json --figure docs/images/benchmarks.svg --markdown docs/benchmarks.md
+
+bench-player: setup browser-setup ## measure the player in a real browser on large synthetic runs
 	$(BIN)/python -m benchmarks.player

@@ -37,6 +37,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Convert every log; one line for each on standard output, failures on standard error."""
+    # No matrix is multiplied here, and starting threads for that is half of what importing NumPy costs.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from gavel_dash.ingest.convert import LogSource, convert_many, find_logs
     from gavel_dash.kernel import why_no_kernel
 
