@@ -132,10 +132,18 @@ def _growth(log: Path, larger: dict[int, Path], out: Path) -> Iterator[Row]:
         per_byte = path.stat().st_size / log.stat().st_size
         row = compare("growth", f"convert a log x{times}, per byte", _conversion(path, out), "the log x1", small, 1.15)
         yield replace(row, value=row.value / per_byte, ratio=row.ratio / per_byte)
-    arguments = ["convert", str(larger[4]), "--out", str(out), "--force"]
+    yield _memory(larger[4], "plain", out)
+    packed = larger[4].with_suffix(".log.zst")
+    with larger[4].open("rb") as source, packed.open("wb") as target:
+        zstandard.ZstdCompressor(level=3).copy_stream(source, target)
+    yield _memory(packed, f".zst of {larger[4].stat().st_size / MB:.0f} MB", out)
+
+
+def _memory(log: Path, what: str, out: Path) -> Row:
+    arguments = ["convert", str(log), "--out", str(out), "--force"]
     peak = peak_bytes(f"from gavel_dash.__main__ import main\nassert main({arguments!r}) == 0")
-    work = f"memory of the command, {larger[4].stat().st_size / MB:.0f} MB log"
-    yield Row("convert", work, peak, MEMORY_LIMIT_BYTES, "B", "the limit", peak / MEMORY_LIMIT_BYTES, 1)
+    work = f"memory of the command, {log.stat().st_size / MB:.0f} MB log, {what}"
+    return Row("convert", work, peak, MEMORY_LIMIT_BYTES, "B", "the limit", peak / MEMORY_LIMIT_BYTES, 1)
 
 
 def _many(room: Path) -> Row:

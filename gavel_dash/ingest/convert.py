@@ -33,7 +33,7 @@ from gavel_dash.model import Cluster, Finding, JobWindow
 __all__ = ["Conversion", "LogSource", "convert_log", "convert_many", "find_logs"]
 
 # Rounds wait in memory up to this, then in a file.
-_SPOOL_BYTES = 32 << 20
+_SPOOL_BYTES = 8 << 20
 _SUFFIXES = (".viz.bin", "_completions.json", "_telemetry.json")
 
 
