@@ -35,41 +35,55 @@ def downsample(
     ndarray of int, shape (m,), increasing
     """
     n = len(x)
-    gap = ~(np.isfinite(x) & np.isfinite(y))
     if n <= n_points:
         return np.arange(n)
-    monotone = is_monotone(x)
-    per_column = (4 if monotone else 6) + bool(gap.any())
-    n_columns = max(1, n_points // per_column)
-    place = _place_on_axis(x, view, log_x) if monotone else _place_among_records(x, view)
-    column = np.minimum((place * n_columns).astype(np.int64), n_columns - 1)
-    kept = np.zeros(n, bool)
-    drawn = np.flatnonzero(~gap)
-    _keep_extremes(kept, drawn, column[drawn], [y] if monotone else [x, y])
-    _keep_first(kept, np.flatnonzero(gap), column[gap])
-    return np.flatnonzero(kept)
+    known = np.isfinite(x)
+    drawn = np.isfinite(y)
+    drawn &= known
+    monotone, has_gaps = is_monotone(x), not drawn.all()
+    n_columns = max(1, n_points // ((4 if monotone else 6) + has_gaps))
+    begins = _begins(_place_on_axis(x, known, view, log_x) if monotone else _place_among_records(x, view), n_columns)
+    series = [y] if monotone else [x, y]
+    if not has_gaps:
+        kept = _extremes(series, begins)
+    else:
+        records, gaps = np.flatnonzero(drawn), np.flatnonzero(~drawn)
+        extremes = _extremes([values[records] for values in series], records.searchsorted(begins))
+        first_gaps, _ = _filled_columns(gaps.searchsorted(begins), len(gaps))
+        kept = np.concatenate([records[extremes], gaps[first_gaps]])
+    kept.sort()
+    is_new = np.ones(len(kept), bool)
+    np.greater(kept[1:], kept[:-1], out=is_new[1:])
+    return kept[is_new]
 
 
 def is_monotone(x: np.ndarray) -> bool:
     """Whether x never goes back, leaving out where it is NaN."""
+    if (x[1:] >= x[:-1]).all():  # nowhere NaN, most often
+        return True
     known = x[np.isfinite(x)]
     return bool((known[1:] >= known[:-1]).all())
 
 
-def _place_on_axis(x: np.ndarray, view: tuple[float, float] | None, log_x: bool) -> np.ndarray:
-    """Position of each record along the axis, 0 to 1, stretched in the view."""
+def _place_on_axis(x: np.ndarray, known: np.ndarray, view: tuple[float, float] | None, log_x: bool) -> np.ndarray:
+    """Position of each record along the axis, 0 to 1, stretched in the view; `known` is where x is finite."""
     if log_x:
-        x = np.log10(np.where(x > 0, x, np.nan))
+        known = known & (x > 0)
+        x = np.log10(np.where(known, x, 1.0))
         view = None if view is None or view[0] <= 0 else (float(np.log10(view[0])), float(np.log10(view[1])))
-    known = np.isfinite(x)
-    if not known.any():
+    if known.all():
+        low, high, filled = float(x[0]), float(x[-1]), x
+    elif not known.any():
         return np.zeros(len(x))
-    low, high = float(x[known].min()), float(x[known].max())
-    # A record without x lies where the last one with an x does, so that columns stay in order.
-    filled = np.maximum.accumulate(np.where(known, x, -np.inf))
-    filled = np.where(np.isfinite(filled), filled, low)
+    else:
+        low, high = float(x[known].min()), float(x[known].max())
+        # A record without x lies where the last one with an x does, so that columns stay in order.
+        filled = np.maximum.accumulate(np.where(known, x, -np.inf))
+        filled = np.where(np.isfinite(filled), filled, low)
     if view is None or not low < view[1] or not high > view[0]:
-        return (filled - low) / max(high - low, np.finfo(float).tiny)
+        place = filled - low
+        place /= max(high - low, np.finfo(float).tiny)
+        return place
     left, right = max(view[0], low), min(view[1], high)
     outside = (left - low) + (high - right)
     rest = (1 - IN_VIEW) if outside > 0 else 0.0
@@ -88,22 +102,31 @@ def _place_among_records(x: np.ndarray, view: tuple[float, float] | None) -> np.
     return np.cumsum(weight) - weight
 
 
-def _keep_extremes(kept: np.ndarray, records: np.ndarray, column: np.ndarray, series: list[np.ndarray]) -> None:
-    """Mark the first, last, lowest and highest record of each column; `column` does not decrease."""
-    if not len(records):
-        return
-    starts = np.flatnonzero(np.append(True, column[1:] != column[:-1]))
-    sizes = np.diff(np.append(starts, len(records)))
-    kept[records[starts]] = True
-    kept[records[starts + sizes - 1]] = True
+def _begins(place: np.ndarray, n_columns: int) -> np.ndarray:
+    """Position of the first record of each column or, where it has none, of the next one; `place` never goes back.
+
+    `place` is changed and, best, let go of here: with one large array at a time the heap neither grows nor shrinks, and
+    the whole takes half the time.
+    """
+    place *= n_columns
+    return place.searchsorted(np.arange(n_columns))
+
+
+def _extremes(series: list[np.ndarray], begins: np.ndarray) -> np.ndarray:
+    """Positions of the first, last, lowest and highest value of each column; of several alike the earliest."""
+    firsts, ends = _filled_columns(begins, len(series[0]))
+    if not len(firsts):
+        return firsts
+    sizes, found = ends - firsts, [firsts, ends - 1]
     for values in series:
-        of_column = values[records]
         for extreme in (np.minimum, np.maximum):
-            reached = of_column == np.repeat(extreme.reduceat(of_column, starts), sizes)
-            _keep_first(kept, records[reached], column[reached])
+            reached = (values == extreme.reduceat(values, firsts).repeat(sizes)).nonzero()[0]
+            found.append(reached[reached.searchsorted(firsts)])
+    return np.concatenate(found)
 
 
-def _keep_first(kept: np.ndarray, records: np.ndarray, column: np.ndarray) -> None:
-    """Mark of each column the first of the records."""
-    if len(records):
-        kept[records[np.append(True, column[1:] != column[:-1])]] = True
+def _filled_columns(begins: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where each column that has any of `n` values begins, and where it ends."""
+    ends = np.append(begins[1:], n)
+    filled = ends > begins
+    return begins[filled], ends[filled]

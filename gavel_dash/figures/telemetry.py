@@ -42,7 +42,7 @@ def build_telemetry(
     """
     grid = lay_out([field.name for field in data.fields], data.runs, drawing.multiples)
     theme = drawing.theme
-    names_all = names_all_lines(data, drawing)
+    names_all, whole = names_all_lines(data, drawing), whole_x(data, drawing.log_x)
     return {
         "data": build_traces(data, styles, drawing, cursor),
         "layout": look.layout(
@@ -56,8 +56,8 @@ def build_telemetry(
             annotations=build_annotations(data, styles, drawing),
             showlegend=grid.legend_px > 0,
             legend=_legend(theme, len(data.runs)),
-            meta={"whole_x": whole_x(data, drawing.log_x)},
-            **build_axes(data, grid, drawing),
+            meta={"whole_x": whole},
+            **build_axes(data, grid, drawing, whole),
         ),
     }
 
@@ -71,17 +71,19 @@ def build_traces(
     """One trace of cursor points per chart, then all lines."""
     panels = lay_out([field.name for field in data.fields], data.runs, drawing.multiples).panels
     by_place = {(panel.field, run): panel for panel in panels for run in panel.runs}
-    fields = {field.name: field for field in data.fields}
     smooths = any(line.smoothed for line in data.lines)
     symbols = {} if drawing.multiples else symbols_of(data.runs, styles)
-    named = names_all_lines(data, drawing)
+    x_named = None if names_all_lines(data, drawing) else data.x
+    hovers = {(f.name, smoothed): _hover(f, smoothed, x_named) for f in data.fields for smoothed in (False, True)}
+    labels = {run: look.escape(styles[run].label) for run in data.runs}
     traces = [
         {
             **_line(line, styles[line.run], by_place[line.field, line.run], smooths and not line.smoothed),
+            "name": labels[line.run],
             **_marked(symbols.get(line.run), smooths and not line.smoothed),
             "legendgroup": line.run,
             "showlegend": line.field == data.fields[0].name and line.smoothed == smooths,
-            "hovertemplate": _hover(line, fields[line.field], None if named else data.x, styles[line.run]),
+            "hovertemplate": f"{labels[line.run]}<br>{hovers[line.field, line.smoothed]}",
         }
         for line in data.lines
         if (line.field, line.run) in by_place
@@ -137,7 +139,7 @@ def build_shapes(
 
 def typed_array(values: np.ndarray) -> dict[str, str]:
     """Numbers as Plotly reads them without parsing text: float32, base64."""
-    return {"dtype": "f4", "bdata": base64.b64encode(np.asarray(values, "<f4").tobytes()).decode()}
+    return {"dtype": "f4", "bdata": base64.b64encode(values.astype("<f4").data).decode("ascii")}
 
 
 def names_all_lines(data: TelemetryData, drawing: Drawing) -> bool:
@@ -172,7 +174,6 @@ def _line(line: Line, style: RunStyle, panel: Panel, is_faint: bool) -> dict[str
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": look.escape(style.label),
         "meta": [line.run, line.field],
         "x": typed_array(line.x),
         "y": typed_array(line.y),
@@ -184,12 +185,11 @@ def _line(line: Line, style: RunStyle, panel: Panel, is_faint: bool) -> dict[str
     }
 
 
-def _hover(line: Line, field: Column, x: Column | None, style: RunStyle) -> str:
-    """Run, field, value with its unit, and x where the axis does not say it."""
+def _hover(field: Column, smoothed: bool, x: Column | None) -> str:
+    """Field, value with its unit, and x where the axis does not say it."""
     at = "" if x is None else f"<br>{_bare_label(x)} %{{x:{number_format(x)}}}{_suffix(x)}"
-    mean = ", moving mean" if line.smoothed else ""
-    value = f"{_bare_label(field)}{mean} %{{y:{number_format(field)}}}{_suffix(field)}"
-    return f"{look.escape(style.label)}<br>{value}{at}<extra></extra>"
+    mean = ", moving mean" if smoothed else ""
+    return f"{_bare_label(field)}{mean} %{{y:{number_format(field)}}}{_suffix(field)}{at}<extra></extra>"
 
 
 def _bare_label(column: Column) -> str:

@@ -23,8 +23,8 @@ def whole_x(data: TelemetryData, log_x: bool) -> list[float] | None:
 
     Plotly's own range would leave a margin for the markers.
     """
-    values = [line.x[np.isfinite(line.x) & np.isfinite(line.y)] for line in data.lines]
-    known = np.concatenate([np.empty(0), *values])
+    x, y = (np.concatenate([np.empty(0), *(getattr(line, axis) for line in data.lines)]) for axis in ("x", "y"))
+    known = x[np.isfinite(x) & np.isfinite(y)]
     known = known[known > 0] if log_x else known
     if not len(known) or known.min() == known.max():
         return None
@@ -32,12 +32,11 @@ def whole_x(data: TelemetryData, log_x: bool) -> list[float] | None:
     return [float(np.log10(low)), float(np.log10(high))] if log_x else [low, high]
 
 
-def build_axes(data: TelemetryData, grid: Grid, drawing: Drawing) -> dict[str, Any]:
-    """Every axis by its name in the layout."""
+def build_axes(data: TelemetryData, grid: Grid, drawing: Drawing, whole: list[float] | None) -> dict[str, Any]:
+    """Every axis by its name in the layout; `whole` is `whole_x`, in view where the drawing names no part."""
     axes: dict[str, Any] = {}
     fields = {field.name: field for field in data.fields}
     first_y: dict[str, str] = {}
-    whole = whole_x(data, drawing.log_x)
     for panel in grid.panels:
         field = fields[panel.field]
         y: dict[str, Any] = {
@@ -115,9 +114,9 @@ def build_annotations(data: TelemetryData, styles: Mapping[str, RunStyle], drawi
         }
         for panel in grid.panels
     ]
-    has_line = {(line.field, line.run) for line in data.lines if np.isfinite(line.y).any()}
     for panel in grid.panels:
-        if not any((panel.field, run) in has_line for run in panel.runs):
+        mine = (line for line in data.lines if line.field == panel.field and line.run in panel.runs)
+        if not any(np.isfinite(line.y).any() for line in mine):
             middle = {"x": sum(panel.x_domain) / 2, "y": sum(panel.y_domain) / 2, "font": {"size": 13, "color": muted}}
             titles.append({**base, **middle, "text": "no value to draw"})
     if data.x is not None:

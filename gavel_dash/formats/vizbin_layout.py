@@ -69,6 +69,8 @@ ROUND_HEAD_DTYPE = np.dtype(
         ("completion_rate_jph", "<f4"),
     ]
 )
+#: `ROUND_HEAD_DTYPE` for one round without NumPy.
+ROUND_HEAD = struct.Struct("<IffHHIff")
 SHARING_ENTRY_DTYPE = np.dtype([("gpu", "<u2"), ("job_ids", "<u4", (4,))])
 
 
@@ -77,8 +79,13 @@ def align8(n: int) -> int:
     return (n + 7) & ~7
 
 
+def round_bytes(n_types: int, n_gpus: int) -> int:
+    """Bytes of one round record, padding included."""
+    return align8(28 + 2 * n_types + 4 * n_gpus)
+
+
 def round_dtype(n_types: int, n_gpus: int) -> np.dtype:
-    """Dtype of one round record, padding included: itemsize ``align8(28 + 2 types + 4 gpus)``."""
+    """Dtype of one round record, padding included."""
     head = ROUND_HEAD_DTYPE
     assert head.names is not None
     assert head.fields is not None
@@ -87,6 +94,6 @@ def round_dtype(n_types: int, n_gpus: int) -> np.dtype:
             "names": [*head.names, "gpus_used", "allocation"],
             "formats": [*(head.fields[n][0] for n in head.names), ("<u2", (n_types,)), ("<u4", (n_gpus,))],
             "offsets": [*(head.fields[n][1] for n in head.names), 28, 28 + 2 * n_types],
-            "itemsize": align8(28 + 2 * n_types + 4 * n_gpus),
+            "itemsize": round_bytes(n_types, n_gpus),
         }
     )

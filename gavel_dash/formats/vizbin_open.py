@@ -139,17 +139,21 @@ def read_header(data: np.ndarray, name: str) -> Header:
 
 
 def read_config(data: np.ndarray, header: Header, name: str) -> Config:
-    """Read the config JSON and check it against the header's number of types and GPUs.
+    """Read the config JSON and check it as `parse_config` does."""
+    text = data[header.config.start : header.config.end].tobytes()
+    return parse_config(text, header.config.start, header.n_types, header.n_gpus, name)
+
+
+def parse_config(text: bytes, start: int, n_types: int, n_gpus: int, name: str) -> Config:
+    """Parse the bytes of the config section, which starts at `start`, and check it against the header's counts.
 
     Raises
     ------
     VizFormatError
-        Not UTF-8, not JSON, not an object, or with a part of the wrong kind.
+        Not UTF-8, not JSON, not an object, with a part of the wrong kind, or not of `n_types` and `n_gpus`.
     """
-    start = header.config.start
-    text = data[start : header.config.end].tobytes().rstrip(b"\0")
     try:
-        raw = json.loads(text.decode("utf-8"))
+        raw = json.loads(text.rstrip(b"\0").decode("utf-8"))
     except UnicodeDecodeError as error:
         raise VizFormatError(name, start + error.start, "config JSON in UTF-8", error.reason) from error
     except (ValueError, RecursionError) as error:
@@ -171,8 +175,8 @@ def read_config(data: np.ndarray, header: Header, name: str) -> Config:
     except (KeyError, TypeError) as error:
         raise VizFormatError(name, start, "a config as the format describes it", str(error.args[0])) from error
     counts = [gpu_type.count for gpu_type in config.gpu_types]
-    if (len(counts), sum(counts)) != (header.n_types, header.n_gpus) or min(counts, default=0) < 0:
-        expected = f"{header.n_types} GPU types with {header.n_gpus} GPUs in the config, as in the header"
+    if (len(counts), sum(counts)) != (n_types, n_gpus) or min(counts, default=0) < 0:
+        expected = f"{n_types} GPU types with {n_gpus} GPUs in the config, as in the header"
         raise VizFormatError(name, start, expected, f"{len(counts)} types with {counts} GPUs")
     if config.job_id_offset not in (0, 1):
         raise VizFormatError(name, start, "job_id_offset 0 or 1", str(config.job_id_offset))

@@ -24,8 +24,9 @@ from gavel_dash.pages.sweep_parts import (
     checklist_options,
     clear_label,
     empty_sentence,
+    table_rows,
 )
-from gavel_dash.ui import drawer, empty_state, page_header, panel, query_value, query_values, row_data
+from gavel_dash.ui import drawer, empty_state, page_header, panel, query_value, query_values
 from gavel_dash.ui.controls import button
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def layout(sweep: Sweep, **query: object) -> Component:
                     html.Div(
                         [
                             html.Div(
-                                build_counts(runs, matching, filters), id="sweep-counts", className="sweep-counts"
+                                build_counts(sweep, matching, filters), id="sweep-counts", className="sweep-counts"
                             ),
                             html.Div(
                                 empty_state(
@@ -77,7 +78,7 @@ def layout(sweep: Sweep, **query: object) -> Component:
                                 hidden=not none,
                             ),
                             html.Div(
-                                [_map_panel(runs), build_table_panel(matching)],
+                                [_map_panel(runs), build_table_panel(table_rows(sweep, matching))],
                                 id="sweep-content",
                                 className="sweep-content",
                                 hidden=none,
@@ -116,12 +117,11 @@ def _map_panel(runs: Any) -> Component:
 
 
 def show_matching(sweep: Sweep, filters: Filters) -> tuple[Any, ...]:
-    """What changes with the filters: rows, counts, every facet's options, and what to say when nothing is left."""
+    """What changes with the filters beside the rows: counts, options of the facets, what to say when none is left."""
     runs = sweep.runs()
     matching = apply_filters(runs, filters)
     return (
-        row_data(matching),
-        build_counts(runs, matching, filters),
+        build_counts(sweep, matching, filters),
         checklist_options(runs, filters),
         not matching.empty,
         matching.empty,
@@ -189,8 +189,16 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         State("sweep-columns", "options"),
     )
 
+    # Rows by themselves: with components in the same answer, each cell would be looked at in Python.
     @app.callback(
         Output("sweep-grid", "rowData"),
+        Input("sweep-filters", "data"),
+        prevent_initial_call=True,
+    )
+    def fill_table(filters: Filters) -> list[dict[str, Any]]:
+        return table_rows(sweep, apply_filters(sweep.runs(), filters))
+
+    @app.callback(
         Output("sweep-counts", "children"),
         Output({"type": "sweep-facet", "key": ALL}, "options"),
         Output("sweep-empty", "hidden"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 #: Texts that pass, by query key. JSON in a Store, so lists and not sets.
 Filters = dict[str, list[str]]
 
+#: Sweeps whose rows are kept: a server has one, its own question about ids another.
+KEPT_SWEEPS = 2
 #: A taller map scrolls inside its panel, so that the table stays in sight.
 MAP_MAX_PX = 300
 #: Columns shown at first; the others are one click away under "Columns".
@@ -67,10 +70,26 @@ def build_problems(sweep: Sweep) -> list[Component]:
     return [html.Details([html.Summary(summary), html.Ul([html.Li(s) for s in sentences])], className="sweep-problems")]
 
 
-def build_counts(runs: pd.DataFrame, matching: pd.DataFrame, filters: Filters) -> list[Component]:
+@lru_cache(maxsize=KEPT_SWEEPS)
+def _all_rows(sweep: Sweep) -> dict[str, dict[str, Any]]:
+    return {row["run"]: row for row in row_data(sweep.runs())}
+
+
+def table_rows(sweep: Sweep, matching: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of the table for some of a sweep's runs. All are made once: a sweep does not change."""
+    rows = _all_rows(sweep)
+    return [rows[name] for name in matching["run"]]
+
+
+@lru_cache(maxsize=KEPT_SWEEPS)
+def _missing(sweep: Sweep) -> pd.DataFrame:
+    return find_missing(sweep.runs())
+
+
+def build_counts(sweep: Sweep, matching: pd.DataFrame, filters: Filters) -> list[Component]:
     """The headline: how many runs match, and how many of each status. Its signs are the map's legend."""
-    total = _plural(len(runs), "run")
-    head = total if len(matching) == len(runs) else f"{len(matching):,} of {total}"
+    total = _plural(len(sweep.names), "run")
+    head = total if len(matching) == len(sweep.names) else f"{len(matching):,} of {total}"
     counts = matching["status"].value_counts()
     shown = [s for s in schema.STATUSES if s in HEADLINE or counts.get(s, 0)]
     items = [
@@ -80,7 +99,7 @@ def build_counts(runs: pd.DataFrame, matching: pd.DataFrame, filters: Filters) -
         )
         for s in shown
     ]
-    missing = len(apply_filters(find_missing(runs), filters))
+    missing = len(apply_filters(_missing(sweep), filters))
     hint = "a seed of the sweep that has no run at a rate where its curve has others"
     items.append(html.Span([html.Span("·", className="sweep-sign"), f" {missing:,} missing"], title=hint))
     return [html.Strong(head), *items]
@@ -169,14 +188,14 @@ def empty_sentence(sweep: Sweep, filters: Filters) -> str:
     return "No runs match." if sweep.names else sweep.empty_sentence
 
 
-def build_table_panel(matching: pd.DataFrame) -> Component:
+def build_table_panel(rows: list[dict[str, Any]]) -> Component:
     """The table with what can be done with it."""
     by_name = {column.name: column for column in schema.RUNS if column.name != "mean_jct_is_lower_bound"}
     columns = [by_name[name] for name in dict.fromkeys([*SHOWN_COLUMNS, *by_name])]
     table = grid(
         "sweep-grid",
         _column_defs(columns),
-        row_data(matching),
+        rows,
         "run",
         "Runs",
         options={

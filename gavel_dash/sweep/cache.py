@@ -9,15 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from gavel_dash.settings import cache_dir as cache_dir
+
 Progress = Callable[[str], None]
-
-
-def cache_dir() -> Path:
-    """Where unpacked runs and catalogues live: GAVEL_DASH_CACHE, else the user's cache directory."""
-    explicit = os.environ.get("GAVEL_DASH_CACHE")
-    if explicit:
-        return Path(explicit)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gavel-dash"
 
 
 def key_of(*parts: object) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,38 @@ import orjson
 from gavel_dash import schema
 from gavel_dash.analysis.stability import Estimate, Evidence
 from gavel_dash.model import Finding, JobWindow, RunKey, natural_order
-from gavel_dash.sweep.cache import Progress, cache_dir, key_of, write_atomically
-from gavel_dash.sweep.discover import Found
+from gavel_dash.settings import cache_dir
+from gavel_dash.sweep.cache import Progress, key_of, write_atomically
+from gavel_dash.sweep.discover import VIZ, Found, RunFiles
 from gavel_dash.sweep.index_run import IndexedRun, index_run
 
-#: Part of every key: raise it when what is derived from a file changes.
-VERSION = 5
+#: Raise it when what is derived from a file changes, or how it is cached.
+VERSION = 6
+
+
+class Catalogue(Mapping[str, IndexedRun]):
+    """The runs of a sweep by name, ordered by figure, policy, rate and seed.
+
+    A cached run stays JSON text until it is asked for: thousands of parsed ones are slow to make, and slower to keep.
+    """
+
+    def __init__(self, runs: Mapping[str, IndexedRun | str], read: Callable[[str], IndexedRun]) -> None:
+        self._runs, self._read = dict(runs), read
+
+    def __getitem__(self, name: str) -> IndexedRun:
+        run = self._runs[name]
+        if isinstance(run, str):
+            run = self._runs[name] = _revive(run) or self._read(name)
+        return run
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._runs)
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._runs
 
 
 def index_runs(
@@ -26,57 +51,78 @@ def index_runs(
     manifest: Mapping[str, RunKey],
     table_rows: Mapping[str, Mapping[str, Any]],
     progress: Progress,
-) -> dict[str, IndexedRun]:
+) -> Catalogue:
     """Index every run, taking unchanged ones from the cache.
 
     A cache that is missing, damaged or of another version costs time, never a result. One that cannot be
     written is said and done without.
     """
-    cache = cache_dir() / "catalogues" / f"{key_of(root.resolve())}.json"
+
+    def read(name: str) -> IndexedRun:
+        return index_run(found.runs[name], manifest, table_rows.get(name), root, progress)
+
+    # What is cached names files as `root` does, so each spelling of it has a catalogue of its own.
+    cache = cache_dir() / "catalogues" / f"{key_of(root.resolve(), root)}.json"
     known = _load(cache)
-    fresh: dict[str, dict[str, Any]] = {}
-    indexed: dict[str, IndexedRun] = {}
-    changed = 0
+    entries: dict[str, list[Any]] = {}
+    fresh: dict[str, IndexedRun] = {}
     for position, (name, files) in enumerate(found.runs.items(), 1):
-        context = (VERSION, schema.names(schema.RUNS), [manifest.get(p.name) for p in files.viz], table_rows.get(name))
-        key = key_of(*context, *_stats(files.paths()))
+        state: list[Any] = [_told(files, manifest, table_rows.get(name))]
+        for file in files.all_files():
+            state += file
         entry = known.get(name)
-        run = _revive(entry["run"]) if entry is not None and entry.get("key") == key else None
-        if run is None:
-            changed += 1
-            if changed == 1 or position % 50 == 0:
+        if entry is None or entry[1:] != state:
+            if not fresh or position % 50 == 0:
                 progress(f"indexing {len(found.runs)} runs: {position} ({name})")
-            run = index_run(files, manifest, table_rows.get(name), root, progress)
-        indexed[name] = run
-        fresh[name] = {"key": key, "run": asdict(run)}
-    if changed or set(known) != set(fresh):
-        try:
-            write_atomically(cache, lambda file: file.write(orjson.dumps(fresh, default=str)))
-        except OSError as error:
-            progress(f"the index could not be cached in {cache.parent}: {error.strerror}")
-    return dict(sorted(indexed.items(), key=lambda item: _order(item[1])))
+            fresh[name] = read(name)
+            entry = [orjson.dumps(fresh[name], default=str).decode(), *state]
+        entries[name] = entry
+    if not fresh and len(known) == len(entries):
+        return Catalogue({name: entry[0] for name, entry in known.items()}, read)
+
+    runs = Catalogue({name: fresh.get(name, entry[0]) for name, entry in entries.items()}, read)
+    names = sorted(runs, key=lambda name: _order(runs[name]))
+    document = {**_HEAD, "runs": {name: entries[name] for name in names}}
+    try:
+        write_atomically(cache, lambda file: file.write(orjson.dumps(document)))
+    except OSError as error:
+        progress(f"the index could not be cached in {cache.parent}: {error.strerror}")
+    return Catalogue({name: runs[name] for name in names}, read)
 
 
-def _stats(paths: Iterable[Path]) -> Iterable[object]:
-    for path in paths:
-        try:
-            stat = path.stat()
-            yield str(path), stat.st_mtime_ns, stat.st_size
-        except OSError as error:
-            yield str(path), error.errno, -1
+#: A catalogue that begins otherwise is not read.
+_HEAD = {"version": VERSION, "columns": schema.names(schema.RUNS)}
 
 
-def _load(cache: Path) -> dict[str, dict[str, Any]]:
+def _load(cache: Path) -> dict[str, list[Any]]:
+    """The catalogue by name of run, in its order; empty where it cannot be used.
+
+    Of each run its JSON text, then what it was made from: what others told of it, and each `FoundFile`, joined.
+    """
     try:
         document = orjson.loads(cache.read_bytes())
     except (OSError, orjson.JSONDecodeError):
         return {}
-    return document if isinstance(document, dict) else {}
+    if not isinstance(document, dict) or any(document.get(key) != value for key, value in _HEAD.items()):
+        return {}
+    runs = document.get("runs")
+    if not isinstance(runs, dict) or not all(
+        isinstance(e, list) and e and isinstance(e[0], str) for e in runs.values()
+    ):
+        return {}
+    return runs
 
 
-def _revive(document: Mapping[str, Any]) -> IndexedRun | None:
+def _told(files: RunFiles, manifest: Mapping[str, RunKey], table_row: Mapping[str, Any] | None) -> str:
+    """What manifests and tables say of a run, short; empty where they do not know it."""
+    keys = [manifest.get(path.name) for path in files.paths(VIZ)] if manifest else []
+    return key_of(keys, table_row) if any(keys) or table_row is not None else ""
+
+
+def _revive(text: str) -> IndexedRun | None:
     """An IndexedRun from its JSON; None where the JSON is not one of ours."""
     try:
+        document = orjson.loads(text)
         return IndexedRun(
             row=document["row"],
             key=RunKey(**document["key"]),
@@ -88,7 +134,7 @@ def _revive(document: Mapping[str, Any]) -> IndexedRun | None:
             telemetry=Path(document["telemetry"]) if document["telemetry"] else None,
             evidence=_revive_evidence(document["evidence"]),
         )
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, orjson.JSONDecodeError):
         return None
 
 

@@ -56,7 +56,7 @@ def check_paths(paths: Iterable[str | Path]) -> Iterator[Checked]:
 def _files(found: Found) -> list[Path]:
     files = [*found.tables, *found.manifests]
     for run in found.runs.values():
-        files += [Path(file.path) for file in (*run.viz, *run.completions, *run.telemetry)]
+        files += [Path(file.path) for file in run.files]
         files += [run.timing] if run.timing else []
     return sorted(files)
 

@@ -14,17 +14,20 @@ from gavel_dash.errors import SourceError
 from gavel_dash.ingest.sources import LogSource, find_logs, is_log_name
 from gavel_dash.sweep.packed import PACKED_RUN_SUFFIX, PACKED_SUFFIXES
 
-_VIZ, _COMPLETIONS, _TELEMETRY = ".viz.bin", "_completions.json", "_telemetry.json"
+VIZ, COMPLETIONS, TELEMETRY = ".viz.bin", "_completions.json", "_telemetry.json"
 _VIZ_PACKINGS = frozenset(("", *PACKED_SUFFIXES))
 _SIDE_PACKINGS = _VIZ_PACKINGS - {PACKED_RUN_SUFFIX}
+_PACKINGS = {VIZ: _VIZ_PACKINGS, COMPLETIONS: _SIDE_PACKINGS, TELEMETRY: _SIDE_PACKINGS}
 _TABLE = re.compile(r"^results.*\.csv$")
 
 
 class FoundFile(NamedTuple):
-    """A file, and what tells whether it has changed since.
+    """A file of a run, and what tells whether it has changed since.
 
     Attributes
     ----------
+    kind : str
+        `VIZ`, `COMPLETIONS` or `TELEMETRY`: how names of its kind end.
     path : str
     mtime_ns : int
         Time of the last change in nanoseconds; the errno where the file cannot be looked at.
@@ -32,18 +35,19 @@ class FoundFile(NamedTuple):
         Bytes; -1 where the file cannot be looked at.
     """
 
+    kind: str
     path: str
     mtime_ns: int
     size: int
 
 
-def look_at(file: os.DirEntry[str] | Path) -> FoundFile:
+def look_at(file: os.DirEntry[str] | Path, kind: str = "") -> FoundFile:
     """A file as it is now."""
     try:
         stat = file.stat()
     except OSError as error:
-        return FoundFile(os.fspath(file), error.errno or 0, -1)
-    return FoundFile(os.fspath(file), stat.st_mtime_ns, stat.st_size)
+        return FoundFile(kind, os.fspath(file), error.errno or 0, -1)
+    return FoundFile(kind, os.fspath(file), stat.st_mtime_ns, stat.st_size)
 
 
 @dataclass(slots=True)
@@ -51,16 +55,20 @@ class RunFiles:
     """The files found for one run name. Several `.viz.bin` of one name are candidates, one of which will win."""
 
     name: str
-    viz: list[FoundFile] = field(default_factory=list)
-    completions: list[FoundFile] = field(default_factory=list)
-    telemetry: list[FoundFile] = field(default_factory=list)
-    logs: list[LogSource] = field(default_factory=list)
+    files: list[FoundFile] = field(default_factory=list)
+    logs: tuple[LogSource, ...] = ()
     timing: Path | None = None
 
-    def files(self) -> list[FoundFile]:
-        """Every file of the run as it is now, for the catalogue to compare."""
-        rest = [*(log.path for log in self.logs), *([self.timing] if self.timing else ())]
-        return [*self.viz, *self.completions, *self.telemetry, *map(look_at, rest)]
+    def paths(self, kind: str) -> list[Path]:
+        """The files of one kind, in the order in which they were found."""
+        return [Path(file.path) for file in self.files if file.kind == kind]
+
+    def all_files(self) -> list[FoundFile]:
+        """Every file of the run, logs and timing as they are now, for the catalogue to compare."""
+        if not self.logs and self.timing is None:
+            return self.files
+        beside = [*(log.path for log in self.logs), *([self.timing] if self.timing else [])]
+        return [*self.files, *map(look_at, beside)]
 
 
 @dataclass
@@ -102,11 +110,11 @@ def discover(root: Path) -> Found:
                 timings.append(Path(file))
     for source in find_logs(logs):
         run = found.run(source.name)
-        run.logs.append(source)
+        run.logs += (source,)
         run.timing = run.timing or source.timing_path
     _attach_timings(timings, found)
     if root.is_file() and not (found.runs or found.tables or found.manifests):
-        found.run(root.name).viz.append(look_at(root))  # named outright, it may be called anything
+        found.run(root.name).files.append(look_at(root, VIZ))  # named outright, it may be called anything
     return found
 
 
@@ -117,7 +125,7 @@ def _attach_timings(timings: list[Path], found: Found) -> None:
     taken = {run.timing.resolve() for run in found.runs.values() if run.timing is not None}
     by_directory: dict[Path, list[RunFiles]] = {}
     for run in found.runs.values():
-        for directory in {Path(file.path).parent for file in run.viz}:
+        for directory in {path.parent for path in run.paths(VIZ)}:
             by_directory.setdefault(directory, []).append(run)
     for path in timings:
         beside = by_directory.get(path.parent, [])
@@ -130,9 +138,9 @@ def _files(root: Path, problems: list[str]) -> Iterator[os.DirEntry[str] | Path]
     """Every file that is not hidden: those of a directory by name, then those of each directory below it."""
     if root.is_file():
         yield root
-        name = _stem(root.name, _VIZ, _VIZ_PACKINGS)
+        name = _stem(root.name, VIZ)
         for path in sorted(root.parent.iterdir()) if name else ():
-            if name in (_stem(path.name, ending, _SIDE_PACKINGS) for ending in (_COMPLETIONS, _TELEMETRY)):
+            if name in (_stem(path.name, COMPLETIONS), _stem(path.name, TELEMETRY)):
                 yield path
         return
     pending = [os.fspath(root)]
@@ -165,13 +173,11 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
 
 def _take(file: os.DirEntry[str] | Path, found: Found) -> bool:
     """Put a file where its name says it belongs; False where it says none of these."""
-    if stem := _stem(file.name, _VIZ, _VIZ_PACKINGS):
-        found.run(stem).viz.append(look_at(file))
-    elif stem := _stem(file.name, _COMPLETIONS, _SIDE_PACKINGS):
-        found.run(stem).completions.append(look_at(file))
-    elif stem := _stem(file.name, _TELEMETRY, _SIDE_PACKINGS):
-        found.run(stem).telemetry.append(look_at(file))
-    elif _TABLE.match(file.name):
+    for kind in _PACKINGS:
+        if name := _stem(file.name, kind):
+            found.run(name).files.append(look_at(file, kind))
+            return True
+    if _TABLE.match(file.name):
         found.tables.append(Path(file))
     elif file.name == "manifest.json":
         found.manifests.append(Path(file))
@@ -180,7 +186,7 @@ def _take(file: os.DirEntry[str] | Path, found: Found) -> bool:
     return True
 
 
-def _stem(name: str, ending: str, packings: frozenset[str]) -> str:
-    """A file's name without `ending` and what follows it; empty where it does not end so."""
-    stem, _, packing = name.rpartition(ending)
-    return stem if packing in packings else ""
+def _stem(name: str, kind: str) -> str:
+    """The run's name in that of a file; empty where the file is not of this kind."""
+    stem, _, packing = name.rpartition(kind)
+    return stem if packing in _PACKINGS[kind] else ""

@@ -22,7 +22,7 @@ from gavel_dash.formats.timing import Timing, read_timing
 from gavel_dash.formats.vizbin import VizFile
 from gavel_dash.model import Finding, JobWindow, RunKey
 from gavel_dash.sweep.cache import Progress
-from gavel_dash.sweep.discover import RunFiles
+from gavel_dash.sweep.discover import COMPLETIONS, TELEMETRY, VIZ, RunFiles
 from gavel_dash.sweep.identity import contradictions, key_from_config, key_from_path, resolve_key, resolve_window
 from gavel_dash.sweep.packed import map_file, plain_path, read_whole
 from gavel_dash.sweep.telemetry_run import summarize_telemetry
@@ -78,7 +78,9 @@ def index_run(
     timing = _read_timing(files, findings)
     viz_path, viz, damage = _choose_viz(files, root, findings, progress)
     completions, jct_s = _read_completions(files, root, findings)
+    telemetry = next(iter(files.paths(TELEMETRY)), None)
 
+    paths = files.paths(VIZ)
     key_sources: list[tuple[str, RunKey]] = []
     window_sources: list[tuple[str, JobWindow | None]] = []
     if viz is not None:
@@ -87,12 +89,12 @@ def index_run(
     if timing is not None:
         key_sources.append(("timing.json", timing.key))
         window_sources.append(("timing.json", timing.window))
-    for path in files.viz:
+    for path in paths:
         if path.name in manifest:
             key_sources.append(("manifest.json", manifest[path.name]))
     for source in files.logs:
         key_sources.append(("path", source.key))
-    key_sources += [("path", key_from_path(path.relative_to(root).parts)) for path in files.viz if path != root]
+    key_sources += [("path", key_from_path(path.relative_to(root).parts)) for path in paths if path != root]
     key_sources.append(("name", parse_run_name(files.name)))
     if table_row is not None:
         key_sources.append(("results table", table_row["key"]))
@@ -102,8 +104,8 @@ def index_run(
         row |= _measure_viz(viz)
         key_sources.append(("jobs", _key_from_jobs(viz)))
         findings += viz.findings
-    elif files.telemetry:
-        telemetry_row, telemetry_findings = summarize_telemetry(files.telemetry[0])
+    elif telemetry is not None:
+        telemetry_row, telemetry_findings = summarize_telemetry(telemetry)
         row |= telemetry_row
         findings += telemetry_findings
 
@@ -122,7 +124,7 @@ def index_run(
     if viz is not None:
         steadiness, evidence = _measure_steadiness(viz, window)
         row |= steadiness
-    if viz is not None or jct_s or files.telemetry:
+    if viz is not None or jct_s or telemetry is not None:
         row |= _measure_window(viz, jct_s, window)
         row["status"], row["note"] = _status(row, window)
         if viz is None:
@@ -135,7 +137,6 @@ def index_run(
         row |= {"status": "damaged", "note": damage.replace(f"{root}/", "")}
     _fill_mean_from_elsewhere(row, timing, table_row)
     row["findings"] = len(findings)
-    telemetry = files.telemetry[0] if files.telemetry else None
     return IndexedRun(row, key, window, identity, tuple(findings), viz_path, completions, evidence, telemetry)
 
 
@@ -184,26 +185,28 @@ def _choose_viz(
     files: RunFiles, root: Path, findings: list[Finding], progress: Progress
 ) -> tuple[Path | None, VizFile | None, str | None]:
     """The run's file among those of its name: readable before damaged, more rounds, newer, then first by path."""
-    opened: list[tuple[Path, VizFile]] = []
+    opened: list[tuple[Path, VizFile, int]] = []
     damage: str | None = None
-    for path in files.viz:
+    candidates = [file for file in files.files if file.kind == VIZ]
+    for file in candidates:
+        path = Path(file.path)
         try:
-            opened.append((path, open_viz(path, progress)))
+            opened.append((path, open_viz(path, progress), file.mtime_ns))
         except GavelDashError as error:
             damage = damage or str(error)
-            if len(files.viz) > 1:
+            if len(candidates) > 1:
                 findings.append(Finding("damaged-duplicate", f"a second file of this name is damaged: {error}", 1))
     if not opened:
         return None, None, damage
-    best = max(opened, key=lambda item: (item[1].n_rounds, item[0].stat().st_mtime_ns))
-    for path, viz in opened:
-        if path != best[0]:
+    best_path, best, _ = max(opened, key=lambda item: (item[1].n_rounds, item[2]))
+    for path, viz, _ in opened:
+        if path != best_path:
             sentence = (
                 f"{_shown(path, root)} ({viz.n_rounds} rounds) has the same name and was left aside for "
-                f"{_shown(best[0], root)} ({best[1].n_rounds} rounds): more rounds win, then the newer file"
+                f"{_shown(best_path, root)} ({best.n_rounds} rounds): more rounds win, then the newer file"
             )
             findings.append(Finding("duplicate-run", sentence, 1))
-    return best[0], best[1], None
+    return best_path, best, None
 
 
 def _shown(path: Path, root: Path) -> str:
@@ -211,7 +214,7 @@ def _shown(path: Path, root: Path) -> str:
 
 
 def _read_completions(files: RunFiles, root: Path, findings: list[Finding]) -> tuple[Path | None, dict[int, float]]:
-    for path in files.completions:
+    for path in files.paths(COMPLETIONS):
         try:
             return path, load_jct_s(path)
         except (GavelDashError, OSError) as error:

@@ -88,7 +88,7 @@ class Sweep:
             found.run(name)
         self.problems = tuple(problems)
         self.table_findings = tables.findings
-        self._runs: dict[str, IndexedRun] = index_runs(root, found, manifest, tables.rows, progress)
+        self._runs = index_runs(root, found, manifest, tables.rows, progress)
         self._frame = lru_cache(maxsize=CONFIDENCES)(self._build_frame)
         # Playing a run asks for it many times a second; a bounded number stays open (one memory map each).
         self._open = lru_cache(maxsize=OPEN_RUNS)(self._open_run)

@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 import dash
 import flask
-from dash import Dash, dcc
+from dash import Dash, State, dcc, html
 from dash.development.base_component import Component
 from flask_compress import Compress
 
 from gavel_dash.errors import GavelDashError
 from gavel_dash.pages import PAGES
+from gavel_dash.sweep import Sweep, open_sweep
 from gavel_dash.ui import empty_state
 from gavel_dash.web.api import register_api
 from gavel_dash.web.player_api import register_player_api
 from gavel_dash.web.run_api import register_run_api
 from gavel_dash.web.shell import ERROR_HEADER, INDEX, build_shell, register_shell_callbacks
 
-if TYPE_CHECKING:
-    from gavel_dash.sweep import Sweep
-
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 BOOTSTRAP_ROUTE = "/vendor/bootstrap.min.css"
 _SWEEP = "GAVEL_DASH_SWEEP"
+_NO_VISIT = object()
 _log = logging.getLogger(__name__)
 
 
@@ -52,6 +52,8 @@ def create_app(sweep: Sweep) -> Dash:
         external_stylesheets=[BOOTSTRAP_ROUTE],
         index_string=INDEX,
         on_error=_say_error,
+        # What tells a visit from Dash's own question which ids a page has.
+        routing_callback_inputs={"href": State("_pages_location", "href")},
     )
     app.server.config[_SWEEP] = sweep
     _register_pages()
@@ -80,9 +82,11 @@ def _register_pages() -> None:
 
 
 def _layout_of(page: ModuleType) -> Callable[..., Component]:
-    def layout(**query: object) -> Component:
+    def layout(href: object = _NO_VISIT, **query: object) -> Component:
         query.pop("sweep", None)  # would collide with the argument of that name
         try:
+            if href is _NO_VISIT:
+                return ids_of(page)
             component: Component = page.layout(flask.current_app.config[_SWEEP], **query)
         except Exception as error:  # noqa: BLE001 - a page that fails must not take the others with it
             sentence = f"The {page.TITLE} page cannot be shown: {_sentence(error)}"
@@ -90,6 +94,25 @@ def _layout_of(page: ModuleType) -> Callable[..., Component]:
         return component
 
     return layout
+
+
+def ids_of(page: ModuleType) -> Component:
+    """Every component of a page that has an id, with nothing but that.
+
+    Dash puts the layouts of all pages into the first page it sends, to check the ids and properties of callbacks. A
+    page has its ids without runs too; with all of a sweep, that would be most of the time until the first page.
+    """
+    parts = [part for part in page.layout(_no_runs())._traverse() if getattr(part, "id", None)]
+    for part in parts:
+        for name in part.to_plotly_json()["props"].keys() - {"id"}:
+            delattr(part, name)
+    return html.Div(parts)
+
+
+@cache
+def _no_runs() -> Sweep:
+    with tempfile.TemporaryDirectory() as nothing:
+        return open_sweep(nothing)
 
 
 def _not_found(**_query: object) -> Component:

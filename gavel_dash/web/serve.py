@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import logging
 import os
 import socket
 import sys
 from collections.abc import Sequence
-
-import flask
-from werkzeug.serving import make_server
+from typing import TYPE_CHECKING
 
 from gavel_dash.errors import GavelDashError, UsageError
 from gavel_dash.progress import ProgressLine
 from gavel_dash.settings import Settings, read_settings
-from gavel_dash.sweep import Sweep, open_sweep
-from gavel_dash.web.app import create_app
+
+if TYPE_CHECKING:
+    import flask
+
+    from gavel_dash.sweep import Sweep
 
 PORTS_TO_TRY = 20
 
@@ -38,7 +40,9 @@ def serve(settings: Settings) -> int:
     GavelDashError
         When the sweep cannot be opened or no port is free.
     """
-    sweep = _open(settings)
+    from werkzeug.serving import make_server
+
+    sweep, app = _open(settings)
     for problem in sweep.problems:
         _say(problem)
     if not sweep.names:
@@ -51,7 +55,7 @@ def serve(settings: Settings) -> int:
         _say(f"listening on {settings.host}: everyone who can reach this machine can read the sweep")
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # not a line for each request
     with listener:
-        server = make_server(host, port, create_app(sweep).server, threaded=True, fd=listener.fileno())
+        server = make_server(host, port, app, threaded=True, fd=listener.fileno())
         print(f"Gavel Dash: {sweep.name} ({len(sweep.names):,} runs) on {address(host, port)}", flush=True)
         try:
             server.serve_forever()
@@ -65,16 +69,27 @@ def serve(settings: Settings) -> int:
 def build_server() -> flask.Flask:
     """The WSGI application, from the environment alone; a sweep that cannot be opened is said on every page."""
     try:
-        settings = read_settings([], os.environ)
-        return create_app(_open(settings)).server
+        _, app = _open(read_settings([], os.environ))
+        return app
     except GavelDashError as error:
         _say(str(error))
         return _apology(str(error))
 
 
-def _open(settings: Settings) -> Sweep:
+def _open(settings: Settings) -> tuple[Sweep, flask.Flask]:
+    """The sweep, and the app over it."""
+    # Loaded here, so that a mistake in the settings is said at once. What is loaded stays: the garbage collector would
+    # look through it again and again, for a tenth of the time until the first page.
+    gc.disable()
+    try:
+        from gavel_dash.sweep import open_sweep
+        from gavel_dash.web.app import create_app
+    finally:
+        gc.freeze()
+        gc.enable()
     with ProgressLine() as progress:
-        return open_sweep(settings.sweep, progress=progress)
+        sweep = open_sweep(settings.sweep, progress=progress)
+    return sweep, create_app(sweep).server
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -111,6 +126,8 @@ def _is_loopback(host: str) -> bool:
 
 
 def _apology(sentence: str) -> flask.Flask:
+    import flask
+
     server = flask.Flask(__name__)
 
     @server.route("/", defaults={"path": ""})

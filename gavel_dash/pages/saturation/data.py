@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypedDict
 
 from gavel_dash.analysis.curves import select_points
 from gavel_dash.analysis.facets import apply_filters
 from gavel_dash.analysis.measures import measure_of
 from gavel_dash.errors import GavelDashError
-from gavel_dash.figures.curve_style import style_curves
+from gavel_dash.figures.curve_style import CurveStyle, style_curves
 from gavel_dash.figures.saturation import ChartOptions, SaturationData, estimated_rows, point_of, rows_of
 from gavel_dash.pages.saturation.state import Filters, PageState
 
 if TYPE_CHECKING:
     from gavel_dash.sweep import Sweep
+
+
+#: Choices of what colour and line tell, of which styles are kept.
+KEPT_STYLES = 16
 
 
 class Selection(TypedDict):
@@ -40,10 +45,16 @@ def collect(sweep: Sweep, filters: Filters, options: ChartOptions) -> Saturation
     first = ordered.groupby(["curve", "arrival_rate_jph"])["run"].first().rename("first_run").reset_index()
     curves = curves.merge(first, on=["curve", "arrival_rate_jph"], how="left")
     # Styles come from all runs: a filter must not change how a curve looks or is called.
-    everything = style_curves(sweep.curves(), options.color, options.line)
+    everything = _styles(sweep, options.color, options.line)
     own = style_curves(curves, options.color, options.line)
     styles = {name: everything.get(name, own[name]) for name in own}
     return SaturationData(curves, runs, saturation, styles, measure)
+
+
+@lru_cache(maxsize=KEPT_STYLES)
+def _styles(sweep: Sweep, color: str, line: str) -> dict[str, CurveStyle]:
+    """Styles of all curves of a sweep, which does not change."""
+    return style_curves(sweep.curves(), color, line)
 
 
 def most_telling_run(data: SaturationData, options: ChartOptions) -> str | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -30,16 +31,23 @@ if TYPE_CHECKING:
 Drawn = tuple[dict[str, Any], dict[str, str], list[Component], list[Component], Component | None]
 #: Names of runs a note lists before it only counts them.
 MOST_LISTED = 3
+#: Selections of runs whose styles are kept: zooming and the cursor ask for the same ones again.
+KEPT_STYLES = 16
 
 
-def styles_of(sweep: Sweep, names: Sequence[str], options: Options) -> dict[str, RunStyle]:
+def styles_of(sweep: Sweep, names: Sequence[str], options: Options) -> Mapping[str, RunStyle]:
     """Colour, pattern and label of each run, as the colour control says.
 
     A pattern's gaps swallow peaks: where it tells nothing (all runs have it, or each has its chart) lines are solid.
     """
+    return _styles(sweep, tuple(names), options.color, options.view == MULTIPLES)
+
+
+@lru_cache(maxsize=KEPT_STYLES)
+def _styles(sweep: Sweep, names: tuple[str, ...], color: str, multiples: bool) -> Mapping[str, RunStyle]:
     runs = sweep.runs()
-    styles = style_runs(runs, names, options.color or default_color(runs, names))
-    if len({style.dash for style in styles.values()}) > 1 and options.view != MULTIPLES:
+    styles = style_runs(runs, names, color or default_color(runs, names))
+    if len({style.dash for style in styles.values()}) > 1 and not multiples:
         return styles
     return {name: replace(style, dash="solid") for name, style in styles.items()}
 
@@ -100,7 +108,7 @@ def _nothing(theme: str, sentence: str, next_step: str) -> Drawn:
     return {"data": [], "layout": look.layout(theme, **axes)}, {}, [], [], empty_state(sentence, next_step)
 
 
-def build_key(data: TelemetryData, styles: dict[str, RunStyle]) -> list[Component]:
+def build_key(data: TelemetryData, styles: Mapping[str, RunStyle]) -> list[Component]:
     """Which line is which run."""
     css = {"solid": "solid", "dot": "dotted"}
     return [

@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.lib.recfunctions import repack_fields
 
 from gavel_dash.analysis.downsample import downsample, is_monotone
 from gavel_dash.analysis.fields import RunRecords, compute_field, moving_mean, order_completions
@@ -36,6 +35,9 @@ WINDOWED = {"windowed_jct_h": (True, False), "windowed_completion_rate_jph": (Fa
 @lru_cache(maxsize=KEPT_RUNS)
 def read_records(sweep: Sweep, name: str) -> RunRecords:
     """What the fields of a run are computed from, in memory of its own: rounds lie far apart in a file."""
+    # Late: this module of NumPy takes as long to load as the rest of the page.
+    from numpy.lib.recfunctions import repack_fields
+
     run = sweep[name]
     heads = repack_fields(run.viz.round_heads)
     completed_at, jct_s = order_completions(run.viz.jobs, run.jct_s, heads["round"])
@@ -45,8 +47,13 @@ def read_records(sweep: Sweep, name: str) -> RunRecords:
 
 def read_field(sweep: Sweep, name: str, field: str, options: Options) -> np.ndarray | None:
     """Values of a field in every record of a run, float64, shape (n_rounds,); None where the run has none."""
+    return _field(sweep, name, field, *_windows(field, options))
+
+
+def _windows(field: str, options: Options) -> tuple[int, float]:
+    """Which of the options a field depends on: completions of the mean JCT and hours of the rates, else 0."""
     by_jct, by_rate = WINDOWED.get(field, (False, False))
-    return _field(sweep, name, field, options.jct_completions * by_jct, options.rate_h * by_rate)
+    return options.jct_completions * by_jct, options.rate_h * by_rate
 
 
 @lru_cache(maxsize=KEPT_FIELDS)
@@ -105,10 +112,11 @@ def collect(
     n_runs, n_charts = max(1, len(data.runs)), max(1, len(data.fields))
     n_points = min(LINE_POINTS, CHART_POINTS // n_runs, PAGE_POINTS // (n_runs * n_charts))
     n_points = sys.maxsize if all_points else n_points // (2 if options.smooth_h else 1)
+    x_of = {name: read_field(sweep, name, options.x, options) for name in data.runs}
     lines: list[Line] = []
     for field in data.fields:
-        for name in data.runs:
-            x, y = read_field(sweep, name, options.x, options), read_field(sweep, name, field.name, options)
+        for name, x in x_of.items():
+            y = read_field(sweep, name, field.name, options)
             if x is not None and y is not None:
                 time_h = read_records(sweep, name).time_h
                 lines += _lines_of(name, field.name, x, y, time_h, options, view, n_points)
@@ -130,12 +138,12 @@ def survey(sweep: Sweep, names: Sequence[str], options: Options) -> TelemetryDat
     for name in (options.x, *options.y):
         if name not in fields:
             raise UsageError(f"No field of these runs is named {name}.")
-    x_values = {name: read_field(sweep, name, options.x, options) for name in opened}
+    marks = {name: _marks(sweep, name, options.x, *_windows(options.x, options), options.log_x) for name in opened}
     return TelemetryData(
         x=fields[options.x],
         fields=tuple(fields[name] for name in options.y),
         runs=tuple(opened),
-        marks={name: _marks_of(sweep, name, x, options.log_x) for name, x in x_values.items() if x is not None},
+        marks={name: of_run for name, of_run in marks.items() if of_run is not None},
         lines=(),
         problems=tuple(problems),
         missing=tuple(
@@ -165,17 +173,31 @@ def _lines_of(
         pairs.append((smooth_x, moving_mean(y, time_h, options.smooth_h), True))
     lines = []
     for at, values, smoothed in pairs:
-        off_axis = (options.log_y & (values <= 0)) | (options.log_x & (at <= 0))
-        no_place = int((off_axis & np.isfinite(at) & np.isfinite(values)).sum())
-        drawn_x = np.where(at > 0, at, np.nan) if options.log_x else at
-        drawn_y = np.where(values > 0, values, np.nan) if options.log_y else values
+        drawn_x, drawn_y, n_off_axis = _on_axes(at, values, options)
         kept = downsample(drawn_x, drawn_y, n_points, view, options.log_x)
-        lines.append(Line(name, field, kept, drawn_x[kept], drawn_y[kept], smoothed, no_place, len(x)))
+        lines.append(Line(name, field, kept, drawn_x[kept], drawn_y[kept], smoothed, n_off_axis, len(x)))
     return lines
 
 
-def _marks_of(sweep: Sweep, name: str, x: np.ndarray, log_x: bool) -> RunMarks:
-    """Where the phases of a run begin on an x axis that never goes back."""
+def _on_axes(x: np.ndarray, y: np.ndarray, options: Options) -> tuple[np.ndarray, np.ndarray, int]:
+    """A gap in x and y where they have no place on a logarithmic axis, and in how many records."""
+    if not options.log_x and not options.log_y:
+        return x, y, 0
+    off_axis = (options.log_y & (y <= 0)) | (options.log_x & (x <= 0))
+    n_off_axis = int((off_axis & np.isfinite(x) & np.isfinite(y)).sum())
+    return (
+        np.where(x > 0, x, np.nan) if options.log_x else x,
+        np.where(y > 0, y, np.nan) if options.log_y else y,
+        n_off_axis,
+    )
+
+
+@lru_cache(maxsize=KEPT_FIELDS)
+def _marks(sweep: Sweep, name: str, field: str, jct_completions: int, rate_h: float, log_x: bool) -> RunMarks | None:
+    """Where the phases of a run begin on an x axis that never goes back; None where it has no such field."""
+    x = _field(sweep, name, field, jct_completions, rate_h)
+    if x is None:
+        return None
     known = np.flatnonzero(np.isfinite(x) & ((x > 0) | (not log_x)))
     phases = sweep[name].phases
     if not len(known) or not is_monotone(x):
@@ -185,8 +207,8 @@ def _marks_of(sweep: Sweep, name: str, x: np.ndarray, log_x: bool) -> RunMarks:
     first, last = float(x[known[0]]), float(x[known[-1]])
 
     def at(index: int) -> float:
-        later = known[known >= index]
-        return float(x[later[0]]) if len(later) else last
+        later = known.searchsorted(index)
+        return float(x[known[later]]) if later < len(known) else last
 
     return RunMarks(True, (first, at(phases.measurement_start), at(phases.measurement_end), last))
 

@@ -27,7 +27,7 @@ from gavel_dash.pages.cluster_view import (
     run_options,
 )
 from gavel_dash.sweep import Sweep, open_sweep
-from gavel_dash.web import create_app
+from gavel_dash.web.app import create_app
 from tests.make import write_run
 from tests.unit.pages.test_saturation import text_of
 

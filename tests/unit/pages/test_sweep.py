@@ -17,7 +17,8 @@ from gavel_dash.errors import UsageError
 from gavel_dash.model import Finding
 from gavel_dash.pages import sweep as page
 from gavel_dash.pages.sweep_drawer import CONVERT_COMMAND, build_drawer_body
-from gavel_dash.pages.sweep_parts import build_counts, build_problems, clear_label
+from gavel_dash.pages.sweep_parts import build_counts, build_problems, clear_label, table_rows
+from gavel_dash.ui import row_data
 from tests.unit.analysis.test_facets import make_rows
 
 
@@ -25,6 +26,7 @@ class FakeSweep(SimpleNamespace):
     """What the page needs of a sweep, over a table."""
 
     frame: pd.DataFrame
+    __hash__ = object.__hash__  # a sweep is itself and no other
 
     def runs(self) -> pd.DataFrame:
         """The table."""
@@ -84,17 +86,25 @@ def test_filters_of_a_query() -> None:
 
 
 def test_what_changes_with_the_filters(sweep: Any) -> None:
-    rows, _, options, empty_hidden, content_hidden, label, clear_off = page.show_matching(sweep, {"rate": ["3"]})
-    assert [row["run"] for row in rows] == ["r1"]
+    _, options, empty_hidden, content_hidden, label, clear_off = page.show_matching(sweep, {"rate": ["3"]})
     assert (empty_hidden, content_hidden, label, clear_off) == (True, False, "Clear 1 filter", False)
     assert len(options) == len(FACETS)
 
 
 def test_nothing_left_offers_to_clear(sweep: Any) -> None:
     filters = {"figure": ["x", "y"], "q": ["z"]}
-    rows, _, _, empty_hidden, content_hidden, label, _ = page.show_matching(sweep, filters)
-    assert (rows, empty_hidden, content_hidden, label) == ([], False, True, "Clear 3 filters")
+    _, _, empty_hidden, content_hidden, label, _ = page.show_matching(sweep, filters)
+    assert (empty_hidden, content_hidden, label) == (False, True, "Clear 3 filters")
     assert clear_label({}) == "Clear 0 filters"
+
+
+def test_rows_are_those_of_the_table_of_runs_and_made_once(sweep: Any) -> None:
+    runs = sweep.runs()
+    matching = runs[runs["run"].isin(["r1", "r3"])]
+    rows = table_rows(sweep, matching)
+    assert rows == row_data(matching)
+    assert rows[0] is table_rows(sweep, runs)[1]
+    assert table_rows(sweep, runs[:0]) == []
 
 
 def test_csv_is_the_rows_shown_in_their_order_with_all_columns(sweep: Any) -> None:
@@ -107,7 +117,7 @@ def test_csv_is_the_rows_shown_in_their_order_with_all_columns(sweep: Any) -> No
 
 def test_counts_name_what_matches(sweep: Any) -> None:
     runs = sweep.runs()
-    said = text(build_counts(runs, runs[:2], {"status": ["complete", "censored"]}))
+    said = text(build_counts(sweep, runs[:2], {"status": ["complete", "censored"]}))
     for part in ("2 of 4 runs", " 1 complete", " 1 censored", " 0 damaged", " 0 unconverted", " 0 missing"):
         assert part in said
 

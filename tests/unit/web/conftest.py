@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from gavel_dash.sweep import Sweep, open_sweep
-from gavel_dash.web import create_app
+from gavel_dash.web.app import create_app
 from tests.make import write_completions, write_run
 
 DAMAGED = "fig10_las_3.0jph_multi_s0"

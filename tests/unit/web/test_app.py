@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dash.development.base_component import Component
 from flask.testing import FlaskClient
 
 from gavel_dash.pages import PAGES
 from gavel_dash.pages import sweep as sweep_page
 from gavel_dash.sweep import Sweep, open_sweep
-from gavel_dash.web import create_app
+from gavel_dash.web.app import create_app, ids_of
 from gavel_dash.web.shell import page_keys
 from tests.make import write_run
 
@@ -29,7 +30,8 @@ def route(client: FlaskClient, pathname: str, search: str = "") -> Any:
         {"id": part.rsplit(".", 1)[0], "property": part.rsplit(".", 1)[1]}
         for part in router["output"].strip(".").split("...")
     ]
-    body = {"output": router["output"], "outputs": outputs, "inputs": inputs, "state": [], "changedPropIds": []}
+    state = [{**given, "value": f"http://localhost{pathname}{search}"} for given in router["state"]]
+    body = {"output": router["output"], "outputs": outputs, "inputs": inputs, "state": state, "changedPropIds": []}
     answer = client.post("/_dash-update-component", json=body)
     assert answer.status_code == 200, answer.text
     return answer.json["response"]["_pages_content"]["children"]
@@ -56,6 +58,33 @@ def test_every_id_of_a_callback_is_in_a_layout(client: FlaskClient) -> None:
         for given in [*dependency["inputs"], *dependency["state"]]:
             if not given["id"].startswith("{"):
                 assert f'"{given["id"]}"' in known, given
+
+
+def test_the_first_page_holds_ids_of_all_pages_but_no_runs(client: FlaskClient, sweep: Sweep) -> None:
+    page = client.get("/").text
+    assert '"id":"telemetry-figure"' in page
+    assert len(sweep.names) == 3
+    assert not [name for name in sweep.names if name in page]
+
+
+def test_ids_have_the_same_components_with_runs_and_without(sweep: Sweep) -> None:
+    def components(layout: Component) -> dict[str, tuple[str, str]]:
+        parts = [part for part in layout._traverse() if isinstance(getattr(part, "id", None), str)]
+        return {part.id: (part._namespace, part._type) for part in parts}
+
+    for page in PAGES:
+        ids = ids_of(page)
+        assert components(ids) == components(page.layout(sweep))
+        assert all(part.to_plotly_json()["props"].keys() == {"id"} for part in ids.children)
+
+
+def test_a_page_that_fails_without_runs_leaves_the_others_alone(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("a slip")
+
+    monkeypatch.setattr(sweep_page, "layout", fail)
+    client = create_app(sweep).server.test_client()
+    assert client.get("/").status_code == 200
 
 
 def test_layouts_need_no_query(sweep: Sweep) -> None:

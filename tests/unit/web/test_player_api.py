@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from gavel_dash.sweep import Sweep, open_sweep
-from gavel_dash.web import create_app
+from gavel_dash.web.app import create_app
 from gavel_dash.web.player_api import MOST_CHUNK_BYTES
 from tests.make import write_completions, write_run
 from tests.plain_vizbin import Round, build

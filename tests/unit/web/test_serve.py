@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import subprocess
@@ -82,3 +83,20 @@ def test_sockets_are_closed_when_no_port_is_free(monkeypatch: pytest.MonkeyPatch
     with bind("127.0.0.1", 0) as taken, pytest.raises(UsageError, match="cannot listen"):
         bind("127.0.0.1", taken.getsockname()[1])
     assert isinstance(taken, socket.socket)
+
+
+def test_a_mistake_in_the_settings_is_said_before_anything_is_loaded() -> None:
+    program = """
+import sys
+from gavel_dash.web.serve import main
+assert main(["--port", "eighty"]) == 2
+print(*sorted({"dash", "flask", "numpy", "pandas", "scipy"} & sys.modules.keys()))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=REPOSITORY, check=True)
+    assert done.stdout.split() == []
+
+
+def test_start_up_hands_the_garbage_collector_back(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWEEP", str(directory))
+    build_server()
+    assert gc.isenabled()
