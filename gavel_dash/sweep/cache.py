@@ -9,8 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from gavel_dash.settings import cache_dir as cache_dir
-
 Progress = Callable[[str], None]
 
 

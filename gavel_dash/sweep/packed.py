@@ -14,7 +14,8 @@ import zstandard
 
 from gavel_dash.errors import SourceError, VizFormatError
 from gavel_dash.formats.packed_run import unpack_run
-from gavel_dash.sweep.cache import Progress, cache_dir, key_of, write_atomically
+from gavel_dash.settings import cache_dir
+from gavel_dash.sweep.cache import Progress, key_of, write_atomically
 
 PACKED_RUN_SUFFIX = ".packed"
 PACKED_SUFFIXES = (".zst", ".gz", PACKED_RUN_SUFFIX)
