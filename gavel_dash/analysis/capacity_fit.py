@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+import scipy
 
 FEWEST_RATES = 4
 #: A fit whose standard error is more than this share of the capacity has not found one.
@@ -29,7 +29,9 @@ class CapacityFit:
 
     def interval(self, confidence: float) -> tuple[float, float]:
         """Two-sided t interval of the capacity."""
-        low, high = stats.t.interval(confidence, self.degrees_of_freedom, self.capacity_jph, self.standard_error_jph)
+        low, high = scipy.stats.t.interval(
+            confidence, self.degrees_of_freedom, self.capacity_jph, self.standard_error_jph
+        )
         return float(low), float(high)
 
 
@@ -62,7 +64,7 @@ def fit_capacity(rates_jph: np.ndarray, jct_h: np.ndarray) -> CapacityFit:
     bounds = ([0, 0, highest * (1 + 1e-6)], [np.inf, np.inf, highest * 100])
     start = [lowest_jct * 0.9, lowest_jct * 0.1, highest * 1.1]
     try:
-        fitted, covariance = optimize.curve_fit(
+        fitted, covariance = scipy.optimize.curve_fit(
             jct_model, rates_jph, jct_h, p0=start, sigma=jct_h**2, bounds=bounds, max_nfev=10_000
         )
     except RuntimeError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from gavel_dash import schema
 from gavel_dash.analysis.measures import DEFAULT_MEASURE, MEASURES, lower_bounds
@@ -26,10 +26,10 @@ def mean_interval(values: np.ndarray, confidence: float = CONFIDENCE) -> tuple[f
     n = len(values)
     if n < 2:
         return float("nan"), float("nan")
-    mean, error = float(values.mean()), float(stats.sem(values))
+    mean, error = float(values.mean()), float(scipy.stats.sem(values))
     if error == 0:
         return mean, mean
-    low, high = stats.t.interval(confidence, n - 1, mean, error)
+    low, high = scipy.stats.t.interval(confidence, n - 1, mean, error)
     return float(low), float(high)
 
 

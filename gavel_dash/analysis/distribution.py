@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from gavel_dash import schema
 from gavel_dash.analysis.facets import NONE
@@ -153,7 +153,7 @@ def distribute(group: str, observed: np.ndarray, censored: np.ndarray, n_left_ou
     if not len(observed):
         longest = float(seen.max()) if len(seen) else np.nan
         return Distribution(group, np.empty(0), np.empty(0), longest, 0, len(censored), n_left_out, {}, None)
-    cdf = stats.ecdf(stats.CensoredData(uncensored=observed, right=censored)).cdf
+    cdf = scipy.stats.ecdf(scipy.stats.CensoredData(uncensored=observed, right=censored)).cdf
     steps = np.diff(cdf.probabilities, prepend=0.0) > 0  # a censored value is no step
     quantiles = censored_quantiles(observed, censored, list(QUANTILES.values()))
     return Distribution(

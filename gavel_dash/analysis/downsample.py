@@ -114,14 +114,17 @@ def _begins(place: np.ndarray, n_columns: int) -> np.ndarray:
 
 def _extremes(series: list[np.ndarray], begins: np.ndarray) -> np.ndarray:
     """Positions of the first, last, lowest and highest value of each column; of several alike the earliest."""
-    firsts, ends = _filled_columns(begins, len(series[0]))
+    n = len(series[0])
+    firsts, ends = _filled_columns(begins, n)
     if not len(firsts):
         return firsts
     sizes, found = ends - firsts, [firsts, ends - 1]
+    # How much of the series is left: of equal values the earliest has the most.
+    left = np.arange(n, 0, -1, dtype=np.int32)
     for values in series:
         for extreme in (np.minimum, np.maximum):
-            reached = (values == extreme.reduceat(values, firsts).repeat(sizes)).nonzero()[0]
-            found.append(reached[reached.searchsorted(firsts)])
+            is_extreme = values == extreme.reduceat(values, firsts).repeat(sizes)
+            found.append(n - np.maximum.reduceat(left * is_extreme, firsts))
     return np.concatenate(found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 DEFAULT_K = 2.0
 RESAMPLES = 1000
@@ -70,7 +70,7 @@ def crossing_interval(
     rng = np.random.default_rng(0)  # a fixed seed: the same sweep gives the same interval
     drawn = np.column_stack(
         [
-            jct.mean() + stats.sem(jct) * rng.standard_t(len(jct) - 1, RESAMPLES)
+            jct.mean() + scipy.stats.sem(jct) * rng.standard_t(len(jct) - 1, RESAMPLES)
             if len(jct) > 1
             else np.full(RESAMPLES, jct[0])
             for jct in jct_h_by_rate

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def censored_quantiles(completed: np.ndarray, unfinished: np.ndarray, shares: Se
         Times that the other jobs had been in the system when the run ended. n + m must be at least 1.
     shares : sequence of float in (0, 1)
     """
-    survival = stats.ecdf(stats.CensoredData(uncensored=completed, right=unfinished)).sf
+    survival = scipy.stats.ecdf(scipy.stats.CensoredData(uncensored=completed, right=unfinished)).sf
     longest = max(completed.max(initial=0.0), unfinished.max(initial=0.0))
     quantiles = []
     for share in shares:

@@ -35,14 +35,14 @@ def map_height(n_rows: int) -> int:
 
 
 def build_sweep_map(
-    runs: pd.DataFrame, filters: Mapping[str, Collection[str]], theme: str, selected: str | None = None
+    ticks: pd.DataFrame, filters: Mapping[str, Collection[str]], theme: str, selected: str | None = None
 ) -> dict[str, Any]:
     """Draw which runs of a sweep are complete, censored, damaged or missing.
 
     Parameters
     ----------
-    runs : DataFrame
-        All runs of the sweep, with the columns of `schema.RUNS`. Those without a policy or a rate have no place.
+    ticks : DataFrame
+        All runs of the sweep that have a place on the map, as of `place_ticks`.
     filters : mapping of str to collection of str
         As in `facets.apply_filters`. Rows where nothing passes are left out; other runs that do not are faded.
     theme : str
@@ -56,11 +56,10 @@ def build_sweep_map(
         A Plotly figure; `customdata` of a tick is the run's name, None where a run is missing. Columns and the
         height of rows do not depend on the filters, so that nothing moves sideways.
     """
-    ticks = place_ticks(runs)
     rates, n_rows = sorted(set(ticks["arrival_rate_jph"])), ticks["curve"].nunique()
     labels_px = max((_width_px(_shorten(curve)) for curve in set(ticks["curve"])), default=0.0) + 12
     step = math.ceil(len(rates) * RATE_PX / PLOT_PX) if rates else 1
-    ticks["passes"] = ticks.index.isin(apply_filters(ticks, filters).index)
+    ticks = ticks.assign(passes=ticks.index.isin(apply_filters(ticks, filters).index))
     ticks = ticks[ticks["curve"].isin(set(ticks.loc[ticks["passes"], "curve"]))]
     rows = sorted(set(ticks["curve"]), key=natural_order)
     ticks = ticks.assign(y=[rows.index(curve) for curve in ticks["curve"]])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
@@ -14,6 +16,7 @@ from gavel_dash.figures.theme import GRAPH_CONFIG
 from gavel_dash.formats.table_csv import write_table_csv
 from gavel_dash.pages.sweep_drawer import build_drawer_body
 from gavel_dash.pages.sweep_parts import (
+    KEPT_SWEEPS,
     MAP_MAX_PX,
     OPENED_IN,
     Filters,
@@ -78,7 +81,7 @@ def layout(sweep: Sweep, **query: object) -> Component:
                                 hidden=not none,
                             ),
                             html.Div(
-                                [_map_panel(runs), build_table_panel(table_rows(sweep, matching))],
+                                [_map_panel(sweep), build_table_panel(table_rows(sweep, matching))],
                                 id="sweep-content",
                                 className="sweep-content",
                                 hidden=none,
@@ -100,8 +103,15 @@ def layout(sweep: Sweep, **query: object) -> Component:
     )
 
 
-def _map_panel(runs: Any) -> Component:
-    height = map_height(place_ticks(runs)["curve"].nunique())
+@lru_cache(maxsize=KEPT_SWEEPS)
+def _ticks(sweep: Sweep) -> pd.DataFrame:
+    """Places of a sweep's runs on its map. A sweep does not change."""
+    return place_ticks(sweep.runs())
+
+
+def _map_panel(sweep: Sweep) -> Component:
+    runs = sweep.runs()
+    height = map_height(_ticks(sweep)["curve"].nunique())
     unplaced = int((runs["arrival_rate_jph"].isna() | runs["policy"].isna()).sum())
     said = f"{unplaced} of the runs have no policy or no rate: they are in the table only" if unplaced else ""
     graph = dcc.Graph(id="sweep-map", config={**GRAPH_CONFIG, "displayModeBar": False}, style={"height": f"{height}px"})
@@ -218,7 +228,7 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         Input("sweep-selected", "data"),
     )
     def draw_map(filters: Filters, theme: str, selected: str | None) -> dict[str, Any]:
-        return build_sweep_map(sweep.runs(), filters, theme, selected)
+        return build_sweep_map(_ticks(sweep), filters, theme, selected)
 
     @app.callback(
         Output("sweep-drawer", "title"),
