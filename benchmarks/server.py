@@ -89,17 +89,23 @@ def _run_python(*arguments: str) -> tuple[float, float]:
     """Seconds on the clock and of CPU that a Python takes."""
     start = time.perf_counter()
     process = subprocess.Popen([sys.executable, *arguments], cwd=_REPOSITORY)
-    cpu_s, _ = _end_of(process)
+    cpu_s = _end_of(process)
     return time.perf_counter() - start, cpu_s
 
 
-def _end_of(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> tuple[float, int]:
-    """CPU seconds and the most bytes of memory of a process, once it has ended."""
+def _end_of(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> float:
+    """CPU seconds of a process, once it has ended."""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{process.args} ended with {process.returncode}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+    return usage.ru_utime + usage.ru_stime
+
+
+def _peak_bytes(pid: int) -> int:
+    """Most resident memory of a process so far (Linux); what `wait4` says of it starts at what its parent holds."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def _serve_first_page(sweep: Path) -> tuple[float, float, int]:
@@ -136,8 +142,9 @@ def _serve_first_page(sweep: Path) -> tuple[float, float, int]:
         page.call("sweep-map.figure", {"sweep-filters.data": {}, "theme.data": "light"})
         wall_s = time.perf_counter() - start
         connection.close()
+        peak_bytes = _peak_bytes(process.pid)
         process.send_signal(signal.SIGINT)
-        return wall_s, *_end_of(process)
+        return wall_s, _end_of(process), peak_bytes
 
 
 def _checked(path: str, status: int, body: bytes) -> bytes:
