@@ -87,21 +87,22 @@ class LogLines:
         if magic.startswith(GZIP_MAGIC):
             from isal import isal_zlib
 
-            chunks = iter(lambda: file.read(_GZIP_CHUNK_BYTES), b"")
-            return _reader_of(self._unpacked(chunks, lambda: isal_zlib.decompressobj(31), isal_zlib.error))
+            pieces = self._unpacked(file, _GZIP_CHUNK_BYTES, lambda: isal_zlib.decompressobj(31), isal_zlib.error)
+            return _reader_of(pieces)
         if magic == ZSTD_MAGIC:
             import zstandard
 
             decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_ZSTD_WINDOW_BYTES)
-            chunks = iter(lambda: file.read(_ZSTD_CHUNK_BYTES), b"")
-            return _reader_of(self._unpacked(chunks, decompressor.decompressobj, zstandard.ZstdError))
+            pieces = self._unpacked(file, _ZSTD_CHUNK_BYTES, decompressor.decompressobj, zstandard.ZstdError)
+            return _reader_of(pieces)
         return file.readinto
 
-    def _unpacked(self, chunks: Iterator[bytes], new_stream: Callable[[], Any], error_type: Any) -> Iterator[bytes]:
+    def _unpacked(
+        self, file: FileIO, chunk_bytes: int, new_stream: Callable[[], Any], error_type: Any
+    ) -> Iterator[bytes]:
         """Every member of a gzip file or frame of a zstd file, one after the other."""
         stream, inside = new_stream(), False
-        for chunk in chunks:
-            data = chunk
+        while data := file.read(chunk_bytes):
             while data.strip(b"\0") or (data and inside):
                 try:
                     text, inside = stream.decompress(data), True

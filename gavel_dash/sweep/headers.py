@@ -19,6 +19,7 @@ from gavel_dash.analysis.jct import SECONDS_PER_HOUR
 from gavel_dash.errors import GavelDashError, SourceError
 from gavel_dash.formats import vizbin_open
 from gavel_dash.formats.vizbin_layout import HEADER, HEADER_BYTES, MAGIC, ROUND_HEAD, round_bytes
+from gavel_dash.ingest.rounds import RoundHead
 from gavel_dash.model import Cluster
 from gavel_dash.schema.headers import HEADERS
 from gavel_dash.sweep.cache import Progress
@@ -27,19 +28,6 @@ from gavel_dash.sweep.packed import map_file, plain_path
 
 #: The config stands behind the header in files of this package; this holds both, of up to a hundred job types.
 _FIRST_READ_BYTES = 4096
-
-
-class RoundHead(NamedTuple):
-    """One round's numbers, as `vizbin_layout.ROUND_HEAD_DTYPE` names them."""
-
-    round: int
-    sim_time_s: float
-    effective_utilization: float
-    jobs_running: int
-    jobs_queued: int
-    jobs_completed: int
-    avg_jct_s: float
-    completion_rate_jph: float
 
 
 class RunHeader(NamedTuple):
