@@ -35,13 +35,14 @@ browser-setup:
 	@command -v node >/dev/null || (echo "Installing Node.js for the JavaScript tests ..."; apt-get update -qq && apt-get install -y -qq nodejs >/dev/null)
 
 test: setup browser-setup ## set up and pass every test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-check: setup ## format, lint, types, import contracts
+check: setup ## format, lint, types, import contracts, known vulnerabilities
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.audit
 
 bench: setup ## measure every row beside its reference; the table goes to docs/benchmarks.md
 	$(BIN)/python -m benchmarks.run --json docs/benchmarks.json --figure docs/images/benchmarks.svg --markdown docs/benchmarks.md

@@ -45,24 +45,13 @@
     return Boolean(axis) && low <= axis.minallowed && high >= axis.maxallowed / 1.002;
   }
 
-  /* The hour that was clicked. The two clicks of a double click, which zooms out, are none. */
-  const SECOND_CLICK_MS = 350;
-  let lastDouble = -Infinity;
-
-  document.addEventListener("mousedown", function (event) {
-    lastDouble = event.detail > 1 ? performance.now() : lastDouble;
-  }, true);
-
+  /* The hour that was clicked. */
   function pick(click) {
     const point = click && click.points && click.points[0];
     if (!point) {
       return window.dash_clientside.no_update;
     }
-    setTimeout(function () {
-      if (performance.now() - lastDouble > 2 * SECOND_CLICK_MS) {
-        setIfThere("fragmentation-picked", point.x);
-      }
-    }, SECOND_CLICK_MS);
+    window.dash_clientside.shell.afterSingleClick(() => setIfThere("fragmentation-picked", point.x));
     return null;
   }
 

@@ -64,8 +64,28 @@
     return values.map((value, i) => (value === (shown[i] || null) ? window.dash_clientside.no_update : value));
   }
 
+  /* Do something after a click on a chart that is not one of a double click, which zooms out. What counts is the
+     latest press, not how long the page took to hear of the click. */
+  const SECOND_CLICK_MS = 350;
+  let presses = 0;
+  let waiting = null;
+
+  document.addEventListener("mousedown", function (event) {
+    presses = event.detail;
+    if (presses > 1) {
+      clearTimeout(waiting);
+    }
+  }, true);
+
+  function afterSingleClick(act) {
+    if (presses < 2) {
+      waiting = setTimeout(act, SECOND_CLICK_MS);
+    }
+  }
+
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     shell: {
+      afterSingleClick: afterSingleClick,
       rememberNodeSizes: rememberNodeSizes,
       showNodeSizes: showNodeSizes,
       applyTheme: applyTheme,
@@ -76,18 +96,6 @@
       go: go,
     },
   });
-
-  /* A server that does not answer is said too: Dash itself only writes that to the console. */
-  const fetchQuietly = window.fetch;
-  window.fetch = function (...request) {
-    return fetchQuietly.apply(this, request).catch(function (error) {
-      if (error.name !== "AbortError" && String(request[0]).includes("_dash-update-component")) {
-        const sentence = "The server does not answer. Is it still running? What you see is what it sent last.";
-        window.dash_clientside.set_props("shell-toast", { header: "Something went wrong", children: sentence, is_open: true });
-      }
-      throw error;
-    });
-  };
 
   /* `g` waits one second for the letter of a page. */
   let goUntil = 0;

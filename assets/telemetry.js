@@ -42,14 +42,7 @@
     }, REST_MS);
   }
 
-  /* Which run and field was clicked, and where. The two clicks of a double click, which zooms out, are none. */
-  const SECOND_CLICK_MS = 350;
-  let lastDouble = -Infinity;
-
-  document.addEventListener("mousedown", function (event) {
-    lastDouble = event.detail > 1 ? performance.now() : lastDouble;
-  }, true);
-
+  /* Which run and field was clicked, and where. */
   function pick(click) {
     const graph = document.querySelector(GRAPH);
     const point = click && click.points && click.points[0];
@@ -58,11 +51,9 @@
       return window.dash_clientside.no_update;
     }
     const picked = { run: meta[0], field: meta[1], x: point.x, y: point.y };
-    setTimeout(function () {
-      if (performance.now() - lastDouble > 2 * SECOND_CLICK_MS) {
-        window.dash_clientside.set_props("telemetry-picked", { data: picked });
-      }
-    }, SECOND_CLICK_MS);
+    window.dash_clientside.shell.afterSingleClick(function () {
+      window.dash_clientside.set_props("telemetry-picked", { data: picked });
+    });
     return null;
   }
 

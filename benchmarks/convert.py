@@ -20,7 +20,9 @@ import zstandard
 from benchmarks import plain_converter
 from benchmarks.measure import Row, children_cpu_s, compare, peak_bytes
 from benchmarks.tiled_logs import write_log
-from gavel_dash.ingest.convert import convert_log, convert_many, find_logs
+from gavel_dash.ingest.convert import convert_log
+from gavel_dash.ingest.convert_many import convert_many
+from gavel_dash.ingest.sources import find_logs
 from gavel_dash.kernel import SWITCH
 from gavel_dash.kernel.build import find_compiler
 

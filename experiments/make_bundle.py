@@ -20,7 +20,9 @@ import zstandard
 
 from gavel_dash.errors import GavelDashError
 from gavel_dash.formats.packed_run import pack_run
-from gavel_dash.ingest.convert import Conversion, convert_many, find_logs
+from gavel_dash.ingest.convert import Conversion
+from gavel_dash.ingest.convert_many import convert_many
+from gavel_dash.ingest.sources import find_logs
 
 _PARAMETERS = zstandard.ZstdCompressionParameters.from_level(19, write_checksum=True)
 _RUN, _COMPLETIONS = ".viz.bin", "_completions.json"  # the rounds hold what telemetry would say again

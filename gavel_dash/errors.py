@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
+_NOT_UTF8 = re.compile("[\ud800-\udfff]")
+
+
+def legible(text: object) -> str:
+    """Text that can be shown and sent; a byte of a file name that is not UTF-8 becomes U+FFFD and its hex digits."""
+    return _NOT_UTF8.sub(lambda found: f"\ufffd{ord(found[0]) & 0xFF:02x}", str(text))
+
 
 class GavelDashError(Exception):
     """Base of every error this package raises on bad input or bad usage."""
@@ -15,12 +24,16 @@ class SourceError(GavelDashError):
     """A file or directory cannot be read as what it claims to be."""
 
     def __init__(self, path: object, expected: str, found: str) -> None:
-        self.path, self.expected, self.found = str(path), expected, found
+        self.path, self.expected, self.found = legible(path), expected, found
         super().__init__(f"{self.path}: expected {expected}, found {found}")
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         # Exceptions cross process borders in a parallel conversion; the default pickles only args.
         return type(self), (self.path, self.expected, self.found)
+
+
+class FileChangedError(SourceError):
+    """A file was cut short or written to in its place while it was being read: trying again may do."""
 
 
 class VizFormatError(SourceError):

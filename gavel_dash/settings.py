@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gavel_dash.errors import UsageError
@@ -28,11 +29,22 @@ class Settings:
         Address to listen on (``HOST``).
     port : int
         Port to listen on, 0 for any (``PORT``).
+    token : str
+        What visitors must give before they see anything (``GAVEL_DASH_TOKEN``); empty: nothing is asked.
     """
 
     sweep: str = DEFAULT_SWEEP
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
+    token: str = field(default="", repr=False)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address means this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def cache_dir() -> Path:
@@ -40,7 +52,11 @@ def cache_dir() -> Path:
     explicit = os.environ.get("GAVEL_DASH_CACHE")
     if explicit:
         return Path(explicit)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gavel-dash"
+    try:
+        home_cache = Path.home() / ".cache"
+    except RuntimeError:  # a user without a home directory, as in some containers: nothing can be made there
+        home_cache = Path(os.devnull)
+    return Path(os.environ.get("XDG_CACHE_HOME") or home_cache) / "gavel-dash"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +64,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sweep", nargs="?", help="directory of runs (default: $SWEEP, else the bundled sweep)")
     parser.add_argument("--port", help=f"port to listen on (default: $PORT, else {DEFAULT_PORT})")
     parser.add_argument("--host", help=f"address to listen on (default: $HOST, else {DEFAULT_HOST})")
+    parser.add_argument(
+        "--token",
+        help="access token that visitors must give (default: $GAVEL_DASH_TOKEN, which other users cannot list)",
+    )
 
 
 def resolve_settings(args: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
@@ -56,6 +76,7 @@ def resolve_settings(args: argparse.Namespace, environ: Mapping[str, str]) -> Se
         sweep=args.sweep or environ.get("SWEEP") or DEFAULT_SWEEP,
         host=args.host or environ.get("HOST") or DEFAULT_HOST,
         port=_port(args.port or environ.get("PORT") or str(DEFAULT_PORT)),
+        token=args.token or environ.get("GAVEL_DASH_TOKEN") or "",
     )
 
 

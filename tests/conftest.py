@@ -21,7 +21,10 @@ def data_dir() -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[None]:
+    # One for all processes of a run of the tests, so that the kernel is compiled and each run unpacked once.
+    of_this_process = tmp_path_factory.getbasetemp()
+    shared = of_this_process if worker_id == "master" else of_this_process.parent
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GAVEL_DASH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("GAVEL_DASH_CACHE", str(shared / "cache"))
         yield

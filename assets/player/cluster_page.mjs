@@ -14,6 +14,7 @@ import { Legend } from "./panels/legend.mjs";
 import { OpenDialog } from "./panels/open_dialog.mjs";
 import { Player } from "./controller/player.mjs";
 import { Renderer } from "./renderer/renderer.mjs";
+import { isSameRun } from "./model/run.mjs";
 import { RunList } from "./model/run_list.mjs";
 import { ScrubberView } from "./renderer/scrubber_view.mjs";
 
@@ -46,6 +47,7 @@ export class ClusterPage {
       onChange: () => this.#arrange(),
       onColumns: (run) => this.#columnsCame(run),
       say: (sentence) => this.say(sentence),
+      attempt: (part, load) => this.attempt(part, load),
     });
     this.model = this.player.model;
     const { speed, align, selectedJob, difference, flash, hidden, detail } = this.address;
@@ -90,6 +92,11 @@ export class ClusterPage {
     setProps("shell-toast", { header, children: sentence, is_open: true });
   }
 
+  /** Load a part of the page; where that fails, the user reads why and can have it loaded after all. */
+  attempt(part, load) {
+    return window.dash_clientside.failures.attempt(part, load);
+  }
+
   #sayProblem({ message, key }) {
     const run = this.runs.get(key);
     this.say(`${run ? `${run.name}: ` : ""}${message}. Step to try again.`);
@@ -105,8 +112,8 @@ export class ClusterPage {
     const runs = this.runs.open;
     if (runs === null) return;
     const isFirst = this.order.length === 0;
-    const isSameA = this.order[0] === runs[0];
-    this.player.setRuns(runs, isSameA ? null : (runs[0].info?.index ?? 0));
+    const isSameA = !isFirst && isSameRun(this.order[0], runs[0]);
+    this.player.setRuns(runs, isSameA ? this.player.index : (runs[0].info?.index ?? 0));
     const { selectedJob } = this.model.all();
     // An address may name a job that none of the runs has: it would only dim everything.
     if (isFirst && selectedJob !== null && runs.every((run) => !run.job(selectedJob, 0).known)) this.model.set({ selectedJob: null });

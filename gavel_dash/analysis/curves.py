@@ -61,9 +61,9 @@ def curve_names(runs: pd.DataFrame) -> pd.Series:
 def select_points(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs that are points of a curve, with their curve's name in a `curve` column.
 
-    A run needs an arrival rate, and a damaged or unconverted one a mean JCT from elsewhere (a results table).
+    A run needs an arrival rate, and one that has not been measured a mean JCT from elsewhere (a results table).
     """
-    unreadable = runs["status"].isin(["damaged", "unconverted"]) & runs["mean_jct_h"].isna()
+    unreadable = runs["status"].isin(schema.NOT_MEASURED) & runs["mean_jct_h"].isna()
     runs = runs[runs["arrival_rate_jph"].notna() & ~unreadable]
     # A sweep names its curves once, so that a filter does not change what a curve is called.
     return runs.assign(cluster=curve_clusters(runs), curve=runs["curve"].fillna(curve_names(runs)))

@@ -39,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
     """Convert every log; one line for each on standard output, failures on standard error."""
     # No matrix is multiplied here, and starting threads for that is half of what importing NumPy costs.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from gavel_dash.ingest.convert import LogSource, convert_many, find_logs
+    from gavel_dash.ingest.convert_many import convert_many
+    from gavel_dash.ingest.sources import LogSource, find_logs
     from gavel_dash.kernel import why_no_kernel
 
     problems: list[SourceError] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from gavel_dash.cli.output import add_command
+from gavel_dash.cli.output import add_command, read_run
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,9 +24,7 @@ def run(args: argparse.Namespace) -> int:
     """Print what the file says of itself and what was noticed in it."""
     import orjson
 
-    from gavel_dash.sweep import open_run
-
-    document = _describe(open_run(args.file))
+    document = read_run(args.file, _describe)
     if args.json:
         print(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
     else:

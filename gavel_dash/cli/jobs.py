@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from gavel_dash.cli.output import add_command, add_csv_option, write_csv
+from gavel_dash.cli.output import add_command, add_csv_option, read_run, write_csv
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -18,7 +18,5 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Write the table of jobs."""
-    from gavel_dash.sweep import open_run
-
-    write_csv(open_run(args.file).jobs(), args.csv)
+    write_csv(read_run(args.file, lambda run: run.jobs()), args.csv)
     return 0

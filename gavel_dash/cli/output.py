@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gavel_dash.sweep import Sweep
+    from gavel_dash.sweep import Run, Sweep
+
+Read = TypeVar("Read")
 
 
 def add_command(
@@ -45,10 +48,19 @@ def add_confidence_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def read_run(path: str, read: Callable[[Run], Read]) -> Read:
+    """What is read of the run in a file; a `FileChangedError` where that changes meanwhile."""
+    from gavel_dash.kernel.mapped_files import unchanged_files
+    from gavel_dash.sweep import open_run
+
+    with unchanged_files():
+        return read(open_run(path))
+
+
 def write_csv(frame: pd.DataFrame, target: str) -> None:
     """Write a table to a file (beside it first, then renamed) or, for `-`, to standard output."""
     from gavel_dash.formats.table_csv import write_table_csv
-    from gavel_dash.sweep.cache import write_atomically
+    from gavel_dash.whole_files import write_atomically
 
     text = write_table_csv(frame)
     if target == "-":

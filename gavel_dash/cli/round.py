@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING, Any
 
-from gavel_dash.cli.output import add_command
+from gavel_dash.cli.output import add_command, read_run
+
+if TYPE_CHECKING:
+    from gavel_dash.sweep import Run
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,17 +28,19 @@ def run(args: argparse.Namespace) -> int:
     """Print the round."""
     import orjson
 
-    from gavel_dash.sweep import open_run
+    print(orjson.dumps(read_run(args.file, lambda opened: _describe(opened, args.index))).decode())
+    return 0
 
-    opened = open_run(args.file)
-    head = opened.viz.round_heads[opened.check_round(args.index)]
+
+def _describe(opened: Run, index: int) -> dict[str, Any]:
+    head = opened.viz.round_heads[opened.check_round(index)]
     cluster = opened.cluster
-    allocation = [None if job_id < 0 else job_id for job_id in opened.allocation(args.index).tolist()]
+    allocation = [None if job_id < 0 else job_id for job_id in opened.allocation(index).tolist()]
     shared = {
         str(gpu): [None if job_id < 0 else job_id for job_id in quarters.tolist()]
-        for gpu, quarters in opened.viz.sharing(args.index).items()
+        for gpu, quarters in opened.viz.sharing(index).items()
     }
-    document = {
+    return {
         "round": int(head["round"]),
         "sim_time_s": float(head["sim_time_s"]),
         "gpu_types": [
@@ -42,9 +48,7 @@ def run(args: argparse.Namespace) -> int:
             for gpu_type, first in zip(cluster.gpu_types, cluster.first_gpus, strict=True)
         ],
         "allocation": allocation,
-        "queue": opened.queue(args.index).tolist(),
-        "has_allocation": opened.viz.has_allocation(args.index),
+        "queue": opened.queue(index).tolist(),
+        "has_allocation": opened.viz.has_allocation(index),
         **({"sharing": shared} if shared else {}),
     }
-    print(orjson.dumps(document).decode())
-    return 0

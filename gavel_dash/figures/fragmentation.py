@@ -141,7 +141,7 @@ def _line(row: Row, line: Line, y_axis: str, n_points: int, view: tuple[float, f
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": line.label,
+        "name": look.escape(line.label),
         "meta": line.rounds.name,
         "x": typed(line.rounds.time_h[kept]),
         "y": typed(line.y[kept] * (100 if row.is_share else 1)),
@@ -182,7 +182,7 @@ def _area(row: Row, area: Area, x: np.ndarray, y: np.ndarray, y_axis: str, stack
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": area.label,
+        "name": look.escape(area.label),
         "x": typed(x),
         "y": typed(y),
         "yaxis": y_axis,

@@ -98,7 +98,7 @@ def _curve(rows: pd.DataFrame, style: CurveStyle, measure: Column, by_demand: bo
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": style.label,
+        "name": look.escape(style.label),
         "x": x,
         "y": value,
         "customdata": [str(names).split()[0] for names in rows["runs"]],

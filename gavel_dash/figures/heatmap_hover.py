@@ -39,7 +39,7 @@ def gpu_names(cells: RoundCells) -> list[str]:
 
 def job_text(job: CellJob) -> str:
     """What is known about a job, one line each."""
-    kind = " · ".join(part for part in (escape(job.job_type), category_label(job.category)) if part)
+    kind = " · ".join(part for part in (escape(job.job_type), escape(category_label(job.category))) if part)
     lines = [f"<b>Job {job.job_id:,}</b>", kind if job.job_type else "the file has no record of this job"]
     if job.scale_factor is not None:
         lines.append(f"Scale factor: {job.scale_factor}")

@@ -60,6 +60,7 @@ STATUS: dict[str, tuple[str, str]] = {
     "censored": ("square-open", "□"),
     "unmeasured": ("circle-open", "○"),
     "table": ("triangle-up-open", "△"),
+    "running": ("triangle-right-open", "▷"),
     "unconverted": ("diamond-open", "◇"),
     "damaged": ("x-thin-open", "✕"),
     "missing": ("circle", "·"),
@@ -137,8 +138,9 @@ def hatching(theme: str) -> dict[str, Any]:
 
 
 def escape(text: object) -> str:
-    """Text for hover boxes, labels and titles, where Plotly would read HTML tags."""
-    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Text for hover boxes, labels and titles, where Plotly would read HTML tags, and in templates also ``%{...}``."""
+    tagless = str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return tagless.replace("%{", "%&#123;")
 
 
 def axis(theme: str, **overrides: Any) -> dict[str, Any]:

@@ -25,8 +25,8 @@ from __future__ import annotations
 
 import heapq
 import io
-import json
 import lzma
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -45,7 +45,7 @@ from gavel_dash.formats.vizbin_layout import (
     round_dtype,
 )
 from gavel_dash.formats.vizbin_layout import MAGIC as VIZ_MAGIC
-from gavel_dash.formats.vizbin_open import read_config, read_header
+from gavel_dash.formats.vizbin_open import parse_config, read_config, read_header
 from gavel_dash.formats.vizbin_write import JOB_ID_OFFSET, RoundBlock, pack_rounds
 
 MAGIC = b"GPUPACK1"
@@ -53,6 +53,8 @@ MAGIC = b"GPUPACK1"
 # dictionary bounds the memory of unpacking.
 _FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": 2**24, "lc": 0, "lp": 0, "pb": 0}]
 _BLOCK_CELLS = 2**20
+#: Jobs are taken one by one, and a small file can say that it has any number.
+_MOST_JOBS = 2**17
 _NEVER = 2**32
 _STEADY_JOB_FIELDS = ("job_id", "arrival_round")
 _CLOCKS = ("round", "sim_time_s", "effective_utilization")
@@ -72,8 +74,8 @@ def pack_run(data: bytes, name: str) -> bytes:
     Raises
     ------
     UsageError
-        The run is not one that this form can say again: GPUs are shared, there are no jobs, the file is another
-        writer's, or its queues are not the jobs that wait.
+        The run is not one that this form can say again: GPUs are shared, there are no jobs or more than 131,072, the
+        file is another writer's, or its queues are not the jobs that wait.
     VizFormatError
         Not a `.viz.bin`.
     """
@@ -84,7 +86,7 @@ def pack_run(data: bytes, name: str) -> bytes:
         f"{name} cannot be packed: it holds what does not follow from its jobs and allocations",
     )
     try:
-        unpack_run(io.BytesIO(packed), again, name)
+        unpack_run(io.BytesIO(packed), again, name, len(data))
     except VizFormatError as error:
         raise UsageError(refusal) from error
     if again.getbuffer() != data:
@@ -92,7 +94,7 @@ def pack_run(data: bytes, name: str) -> bytes:
     return packed
 
 
-def unpack_run(file: BinaryIO, out: BinaryIO, name: str) -> None:
+def unpack_run(file: BinaryIO, out: BinaryIO, name: str, most_bytes: int = sys.maxsize) -> None:
     """Write the `.viz.bin` that a packed file holds, block by block.
 
     Parameters
@@ -103,18 +105,20 @@ def unpack_run(file: BinaryIO, out: BinaryIO, name: str) -> None:
         Seekable and empty.
     name : str
         What error messages call the packed file.
+    most_bytes : int, optional
+        What the `.viz.bin` may have; any number unless given.
 
     Raises
     ------
     VizFormatError
-        Not a packed run, cut short, or damaged.
+        Not a packed run, cut short, damaged, or of a larger `.viz.bin`.
     """
     if (magic := file.read(len(MAGIC))) != MAGIC:
         raise VizFormatError(name, 0, f"the magic {MAGIC!r}", repr(magic))
     try:
         with lzma.LZMAFile(file) as unpacked:
-            _unpack(unpacked, out)
-    except (lzma.LZMAError, EOFError, UsageError, ValueError, LookupError, TypeError, MemoryError) as error:
+            _unpack(unpacked, out, name, most_bytes)
+    except (lzma.LZMAError, EOFError, UsageError, ValueError, LookupError) as error:
         raise VizFormatError(name, file.tell(), "a whole packed run", str(error)) from error
 
 
@@ -124,6 +128,8 @@ def _parts(data: bytes, name: str) -> Iterator[bytes]:
     header = read_header(view, name)
     if header.version != 1 or header.job_dtype != JOB_1B_DTYPE or not (header.n_jobs and header.n_types):
         raise UsageError(f"{name} cannot be packed: it shares GPUs, has no jobs, or does not say when they completed")
+    if header.n_jobs > _MOST_JOBS:
+        raise UsageError(f"{name} cannot be packed: it has {header.n_jobs} jobs, more than {_MOST_JOBS}")
     types = _gpus_of_types([gpu_type.count for gpu_type in read_config(view, header, name).gpu_types])
     yield data[: header.jobs.start]
     jobs = np.frombuffer(data, JOB_1B_DTYPE, header.n_jobs, header.jobs.start)
@@ -153,7 +159,7 @@ def _parts(data: bytes, name: str) -> Iterator[bytes]:
         yield column(np.concatenate([cells[:, gpus][~kept[:, gpus]] for gpus in types]).astype("<u2"))
 
 
-def _unpack(packed: IO[bytes], out: BinaryIO) -> None:
+def _unpack(packed: IO[bytes], out: BinaryIO, name: str, most_bytes: int) -> None:
     head = take(packed, HEADER_BYTES)
     magic, version, n_rounds, n_jobs, n_types, n_gpus, *offsets = HEADER.unpack(head[: HEADER.size])
     jobs_start, rounds_start, queue_start, index_start = offsets[:4]
@@ -161,11 +167,13 @@ def _unpack(packed: IO[bytes], out: BinaryIO) -> None:
     jobs_end, rounds_end = jobs_start + n_jobs * JOB_1B_DTYPE.itemsize, rounds_start + n_rounds * record.itemsize
     if (magic, version, jobs_end, rounds_end) != (VIZ_MAGIC, 1, rounds_start, queue_start) or jobs_start < HEADER_BYTES:
         raise UsageError("a header that is not of a run with jobs, rounds and queues one after the other")
+    if n_jobs > _MOST_JOBS:
+        raise UsageError(f"{n_jobs} jobs, more than {_MOST_JOBS}")
+    if (size := max(queue_start, index_start) + 8 * n_rounds) > most_bytes:
+        raise UsageError(f"a file of {size} bytes, more than {most_bytes}")
     config = take(packed, jobs_start - HEADER_BYTES)
-    counts = [gpu_type["count"] for gpu_type in json.loads(config.rstrip(b"\0"))["gpu_types"]]
-    if (len(counts), sum(counts)) != (n_types, n_gpus):
-        raise UsageError(f"{n_gpus} GPUs of {n_types} types in the header, {counts} in the config")
-    types = _gpus_of_types(counts)
+    gpu_types = parse_config(config, HEADER_BYTES, n_types, n_gpus, name).gpu_types
+    types = _gpus_of_types([gpu_type.count for gpu_type in gpu_types])
     columns = {field: take_column(packed, n_jobs, JOB_1B_DTYPE[field]) for field in JOB_1B_DTYPE.names or ()}
     jobs = np.zeros(n_jobs, JOB_1B_DTYPE)
     for field, values in columns.items():
@@ -180,6 +188,8 @@ def _unpack(packed: IO[bytes], out: BinaryIO) -> None:
         out.seek(queue_end)
         index.append((queue_end - queue_start + block.queue_starts).astype("<u8"))
         queue_end += out.write(block.queue)
+        if queue_end > index_start:
+            break
     if packed.read(1) or index_start != queue_start + align8(queue_end - queue_start):
         raise UsageError("queues of another length than the header says, or more behind the last round")
     out.write(bytes(index_start - queue_end) + np.concatenate(index).tobytes())

@@ -25,6 +25,8 @@ from gavel_dash.formats.run_name import parse_run_name, tidy_rate
 from gavel_dash.model import Finding
 
 _PERCENTAGE, _FRACTION = "percentage", "fraction"
+#: A row takes far more room than its text.
+_MOST_BYTES, _MOST_LINES = 2**22, 2**15
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,14 @@ def read_results_csv(file: BinaryIO, name: str) -> ResultsTable:
     Raises
     ------
     SourceError
-        No ``name`` column, a row with another number of fields, or a number that is none.
+        No ``name`` column, a row with another number of fields, a number that is none, or far too many rows.
     """
+    content = file.read(_MOST_BYTES + 1)
+    n_lines = content.count(b"\n") + content.count(b"\r")
+    if len(content) > _MOST_BYTES or n_lines > _MOST_LINES:
+        raise SourceError(name, f"a table of at most {_MOST_BYTES} bytes and {_MOST_LINES} lines", "a larger one")
     try:
-        reader = csv.DictReader(io.StringIO(file.read().decode("utf-8-sig"), newline=""), strict=True)
+        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
         if "name" not in (reader.fieldnames or ()):
             raise SourceError(name, "a table with a 'name' column", f"columns {reader.fieldnames or 'none'}")
         lines = [(reader.line_num, record) for record in reader]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-#: First characters that make a spreadsheet treat a text cell as a formula (OWASP, "CSV injection").
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+#: First characters that make a spreadsheet treat a text cell as a formula (OWASP, "CSV injection"); some programs take
+#: the full-width ones for these, and look past the end of a line.
+_FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 
 def _neutralize(cell: object) -> object:

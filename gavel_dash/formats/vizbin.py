@@ -76,6 +76,8 @@ class VizFile:
     jobs : structured ndarray, shape (n_jobs,)
         `JOB_DTYPE`; rounds are round numbers, ``duration_s`` seconds, both 0 where not completed
         (always, in files with 16-byte records).
+    impossible_durations : int
+        Jobs whose stored duration is negative or no number. They count as not completed.
 
     Raises
     ------
@@ -113,7 +115,10 @@ class VizFile:
         for field in records.dtype.names or ():
             jobs[field] = records[field]
         jobs["job_id"] -= self.job_id_offset
-        jobs["completed"] = (jobs["completion_round"] > 0) | (jobs["duration_s"] > 0)
+        impossible = ~((jobs["duration_s"] >= 0) & np.isfinite(jobs["duration_s"]))
+        jobs["duration_s"][impossible] = 0
+        self.impossible_durations = int(np.count_nonzero(impossible))
+        jobs["completed"] = ((jobs["completion_round"] > 0) | (jobs["duration_s"] > 0)) & ~impossible
         if (jobs["job_id"] < 0).any():
             row = int(np.argmax(jobs["job_id"] < 0))
             at = self._header.jobs.start + row * records.itemsize

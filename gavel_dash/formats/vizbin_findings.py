@@ -24,7 +24,7 @@ def find(viz: VizFile) -> tuple[Finding, ...]:
     """Run every check on `viz`, reading each round once."""
     return tuple(
         finding
-        for check in (_conversion, _job_records, _round_numbers, _type_order, _allocations, _queues)
+        for check in (_conversion, _job_records, _round_numbers, _round_values, _type_order, _allocations, _queues)
         for finding in check(viz)
     )
 
@@ -61,7 +61,7 @@ def _conversion(viz: VizFile) -> Iterator[Finding]:
     noticed = conversion.get("findings") if isinstance(conversion, dict) else None
     for entry in noticed if isinstance(noticed, list) else ():
         match entry:
-            case [str(code), str(sentence), int(count)]:
+            case [str(code), str(sentence), int(count)]:  # no integer of a config is beyond 64 bits
                 yield Finding(code, sentence, count)
 
 
@@ -69,6 +69,21 @@ def _job_records(viz: VizFile) -> Iterator[Finding]:
     if viz.n_jobs and viz.has_16_byte_jobs:
         sentence = f"The {viz.n_jobs} job records are of the 16-byte generation: no completions, no durations."
         yield Finding("job-records-16-byte", sentence, viz.n_jobs)
+    jobs = viz.jobs
+    repeated = viz.n_jobs - len(np.unique(jobs["job_id"]))
+    if repeated:
+        sentence = f"{repeated} job records have the id of another one; which of them is meant cannot be told."
+        yield Finding("job-ids-repeated", sentence, repeated)
+    if viz.impossible_durations:
+        sentence = (
+            f"{viz.impossible_durations} jobs have a duration that is negative or no number: not completed, here."
+        )
+        yield Finding("duration-impossible", sentence, viz.impossible_durations)
+    early = int(np.count_nonzero((jobs["completion_round"] > 0) & (jobs["completion_round"] < jobs["arrival_round"])))
+    if early:
+        yield Finding(
+            "completed-before-arrival", f"{early} jobs complete in a round before that of their arrival.", early
+        )
 
 
 def _round_numbers(viz: VizFile) -> Iterator[Finding]:
@@ -88,6 +103,27 @@ def _round_numbers(viz: VizFile) -> Iterator[Finding]:
         rounds = numbers[-1] + 1 - first
         sentence = f"The file holds {len(numbers)} of the {rounds} rounds up to its last; {missing} are not in it."
         yield Finding("sampled-rounds", sentence, missing)
+
+
+def _round_values(viz: VizFile) -> Iterator[Finding]:
+    heads = viz.round_heads
+    floats = [heads[field] for field in ("sim_time_s", "effective_utilization", "avg_jct_s", "completion_rate_jph")]
+    unknown = np.logical_or.reduce([~(np.isfinite(values) & (values >= 0)) for values in floats])
+    if unknown.any():
+        n_unknown = int(np.count_nonzero(unknown))
+        sentence = (
+            f"{n_unknown} of {viz.n_rounds} round records hold a time, share or rate that is negative or no number."
+        )
+        yield Finding("round-values-impossible", sentence, n_unknown)
+    for field, what, code in (
+        ("sim_time_s", "Simulated time", "time-goes-back"),
+        ("jobs_completed", "The number of completed jobs", "completed-count-falls"),
+    ):
+        falls = int(np.count_nonzero(heads[field][1:] < heads[field][:-1]))
+        if falls:
+            yield Finding(
+                code, f"{what} is lower than in the record before at {falls} of {viz.n_rounds} records.", falls
+            )
 
 
 def _type_order(viz: VizFile) -> Iterator[Finding]:

@@ -45,7 +45,7 @@ class RoundLists:
     def spans(self, start: int = 0, stop: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Byte position in the file of the first item, and number of items, of round records `start` to `stop`: int64.
 
-        Raises `VizFormatError` where one of them is not inside the section.
+        Raises `VizFormatError` where one of them is not inside the section, or where they overlap.
         """
         section, offsets = self._section, self._index[start:stop]
         outside = offsets > max(section.room - 2, 0)
@@ -56,6 +56,10 @@ class RoundLists:
         too_long = positions + 2 + self._dtype.itemsize * lengths > section.end
         if too_long.any():
             self.items(start + int(np.argmax(too_long)))
+        item_bytes = self._dtype.itemsize * int(lengths.sum())
+        if item_bytes > section.room:  # an index that repeats one long list could ask for any time and memory
+            expected = f"at most {section.room} bytes of {section.name} in all lists together"
+            raise VizFormatError(self._name, section.start, expected, str(item_bytes))
         return positions + 2, lengths
 
 
@@ -85,7 +89,7 @@ class SharedGpus:
     def entries_of(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The entries of round records `start` to `stop`; see `VizFile.sharing_entries`."""
         starts, lengths = self._lists.spans(start, stop)
-        if lengths.max(initial=0) > self._n_gpus:  # an index that repeats one long list could ask for any memory
+        if lengths.max(initial=0) > self._n_gpus:
             i = int(np.argmax(lengths))
             expected = f"at most {self._n_gpus} shared GPUs in round record {start + i}"
             raise VizFormatError(self._name, int(starts[i]) - 2, expected, str(lengths[i]))

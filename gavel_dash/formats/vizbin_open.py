@@ -6,13 +6,13 @@ allocated or indexed before the bytes it needs are known to exist.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gavel_dash.errors import VizFormatError
+from gavel_dash.formats.json_source import parse_json
 from gavel_dash.formats.vizbin_layout import (
     HEADER,
     HEADER_BYTES,
@@ -22,6 +22,9 @@ from gavel_dash.formats.vizbin_layout import (
     round_dtype,
 )
 from gavel_dash.model import GpuType, JobWindow
+
+#: A type id has two bytes: this is room for as many job types with names of any length.
+_MOST_CONFIG_BYTES = 2**24
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,9 @@ def read_header(data: np.ndarray, name: str) -> Header:
 
 def read_config(data: np.ndarray, header: Header, name: str) -> Config:
     """Read the config JSON and check it as `parse_config` does."""
+    if header.config.room > _MOST_CONFIG_BYTES:
+        expected = f"at most {_MOST_CONFIG_BYTES} bytes of config JSON up to the next section"
+        raise VizFormatError(name, header.config.start, expected, str(header.config.room))
     text = data[header.config.start : header.config.end].tobytes()
     return parse_config(text, header.config.start, header.n_types, header.n_gpus, name)
 
@@ -153,10 +159,10 @@ def parse_config(text: bytes, start: int, n_types: int, n_gpus: int, name: str) 
         Not UTF-8, not JSON, not an object, with a part of the wrong kind, or not of `n_types` and `n_gpus`.
     """
     try:
-        raw = json.loads(text.rstrip(b"\0").decode("utf-8"))
+        raw = parse_json(text.rstrip(b"\0"))
     except UnicodeDecodeError as error:
         raise VizFormatError(name, start + error.start, "config JSON in UTF-8", error.reason) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise VizFormatError(name, start, "config JSON", str(error)) from error
     if not isinstance(raw, dict):
         raise VizFormatError(name, start, "a JSON object as config", type(raw).__name__)

@@ -1,23 +1,21 @@
-"""Logs -> `NAME.viz.bin`, `NAME_completions.json` and `NAME_telemetry.json`, one log or many.
+"""A log -> `NAME.viz.bin`, `NAME_completions.json` and `NAME_telemetry.json`.
 
-Every file is written beside its place under a temporary name and renamed at the end, so a conversion that
-fails or is killed leaves what was there before.
+The files are written beside their places and renamed at the end, the `.viz.bin` last. So a conversion that fails leaves
+what was there before, and one that is killed leaves either that, or files of different times: these are not up to date.
 """
 
 from __future__ import annotations
 
-import mmap
-import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from gavel_dash.errors import GavelDashError, SourceError, VizFormatError
+from gavel_dash.errors import SourceError
 from gavel_dash.formats.completions import COMPLETION_DTYPE, write_completions
 from gavel_dash.formats.telemetry import write_telemetry
 from gavel_dash.formats.vizbin_write import RoundBlock, VizWriter, encode_config
@@ -25,12 +23,12 @@ from gavel_dash.ingest.assemble import Assembly, job_records
 from gavel_dash.ingest.config import build_config, first_line_findings, run_key
 from gavel_dash.ingest.derived_telemetry import derive_telemetry
 from gavel_dash.ingest.read_log import LogReading, read_log
-from gavel_dash.ingest.sources import LogSource, find_logs
+from gavel_dash.ingest.sources import LogSource
 from gavel_dash.ingest.workers import map_workers
 from gavel_dash.kernel import load_kernel
+from gavel_dash.kernel.mapped_files import map_file, unchanged_files
 from gavel_dash.model import Cluster, Finding, JobWindow
-
-__all__ = ["Conversion", "LogSource", "convert_log", "convert_many", "find_logs"]
+from gavel_dash.whole_files import remove_abandoned, replacing
 
 # Rounds wait in memory up to this, then in a file.
 _SPOOL_BYTES = 8 << 20
@@ -101,24 +99,71 @@ def convert_log(
     SourceError
         The log cannot be read, or `out_dir` not written.
     """
-    paths = tuple(out_dir / f"{source.name}{suffix}" for suffix in _SUFFIXES)
+    remove_abandoned(out_dir)
+    return convert_unless_done(source, out_dir, window, gpus_per_node, force)
+
+
+def convert_unless_done(
+    source: LogSource, out_dir: Path, window: JobWindow | None, gpus_per_node: int | None, force: bool
+) -> Conversion:
+    """As `convert_log`, but what killed conversions left in `out_dir` stays there."""
     try:
-        out_dir.mkdir(parents=True, exist_ok=True)
-        origin = {
-            "log": source.path.name,
-            "log_bytes": source.path.stat().st_size,
-            "window": None if window is None else str(window),
-            "gpus_per_node": gpus_per_node,
-        }
-        if not force and (done := _up_to_date(source, paths, origin)) is not None:
-            return done
-        with ExitStack() as stack:
-            files = [stack.enter_context(_replacing(path)) for path in paths]
-            spool = stack.enter_context(tempfile.SpooledTemporaryFile(_SPOOL_BYTES, dir=str(out_dir)))
-            reading = read_log(source.path, spool, files[2])
-            return _write(source, reading, files, paths, origin, window, gpus_per_node)
+        log_bytes = source.path.stat().st_size
     except OSError as error:
-        raise SourceError(error.filename or out_dir, "a place to write to", error.strerror or str(error)) from None
+        raise SourceError(source.path, "a readable log", error.strerror or str(error)) from None
+    paths, origin = _paths(source, out_dir), _origin(source, log_bytes, window, gpus_per_node)
+    if not force and (done := _up_to_date(source, paths, origin)) is not None:
+        return done
+    with _new_files(paths) as files, tempfile.SpooledTemporaryFile(_SPOOL_BYTES, dir=str(out_dir)) as spool:
+        reading = read_log(source.path, spool, files[2])
+        return _write(source, reading, files, paths, origin, window, gpus_per_node)
+
+
+def convert_reading(
+    source: LogSource, reading: LogReading, out_dir: Path, copy_telemetry: Callable[[BinaryIO], object]
+) -> Conversion:
+    """Write the files of a log that was read before, as far as it was read; errors as of `convert_log`.
+
+    Parameters
+    ----------
+    source : LogSource
+        A plain log: it counts as converted while it has the size that was read.
+    reading : LogReading
+    out_dir : Path
+        Made where it is missing.
+    copy_telemetry : callable
+        Writes the log's own TELEMETRY objects, if it has any, one a line, to the file it is given.
+    """
+    paths = _paths(source, out_dir)
+    with _new_files(paths) as files:
+        copy_telemetry(files[2])
+        return _write(source, reading, files, paths, _origin(source, reading.bytes_read, None, None), None, None)
+
+
+def _paths(source: LogSource, out_dir: Path) -> tuple[Path, ...]:
+    return tuple(out_dir / f"{source.name}{suffix}" for suffix in _SUFFIXES)
+
+
+def _origin(source: LogSource, log_bytes: int, window: JobWindow | None, gpus_per_node: int | None) -> dict[str, Any]:
+    """What a conversion is made from, as its config says it."""
+    return {
+        "log": source.path.name,
+        "log_bytes": log_bytes,
+        "window": None if window is None else str(window),
+        "gpus_per_node": gpus_per_node,
+    }
+
+
+@contextmanager
+def _new_files(paths: tuple[Path, ...]) -> Iterator[list[BinaryIO]]:
+    """What takes the place of a run's files at the end; a `SourceError` where they cannot be written."""
+    try:
+        paths[0].parent.mkdir(parents=True, exist_ok=True)
+        # Renamed from last to first: a new .viz.bin is seen only beside new files.
+        with replacing(*reversed(paths)) as files:
+            yield files[::-1]
+    except OSError as error:
+        raise SourceError(paths[0], "a place to write to", error.strerror or str(error)) from None
 
 
 def _write(
@@ -200,107 +245,18 @@ def _conversion(
 
 def _up_to_date(source: LogSource, paths: tuple[Path, ...], origin: dict[str, Any]) -> Conversion | None:
     """What an earlier conversion made, if it still stands."""
-    if not all(path.is_file() for path in paths):
-        return None
     inputs = [source.path, *([source.timing_path] if source.timing_path else [])]
-    if max(path.stat().st_mtime for path in inputs) > min(path.stat().st_mtime for path in paths):
-        return None
-    from gavel_dash.formats.vizbin import VizFile  # a first conversion needs no reader
-
     try:
-        with paths[0].open("rb") as file:
-            viz = VizFile(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), paths[0].name)
+        made_ns = {path.stat().st_mtime_ns for path in paths}
+        # Files of different times are of different conversions: one was killed before it had renamed them all.
+        if len(made_ns) > 1 or max(path.stat().st_mtime_ns for path in inputs) > max(made_ns):
+            return None
+        from gavel_dash.formats.vizbin import VizFile  # a first conversion needs no reader
+
+        with unchanged_files():
+            viz = VizFile(map_file(paths[0], paths[0]), paths[0].name)
         if viz.config["conversion"]["origin"] != origin:
             return None
         return _conversion(source.name, paths, viz.config, viz.n_rounds, viz.n_jobs, skipped=True)
-    except (VizFormatError, KeyError, TypeError, ValueError):
-        return None  # not one of ours, or damaged: convert again
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A new file that takes the place of `path` when all went well, and goes away when not."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w+b") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def convert_many(
-    sources: Iterable[LogSource],
-    out_dir: Path,
-    *,
-    processes: int | None = None,
-    progress: Callable[[LogSource, Conversion | GavelDashError], None] | None = None,
-    window: JobWindow | None = None,
-    gpus_per_node: int | None = None,
-    force: bool = False,
-) -> list[Conversion | GavelDashError]:
-    """Convert logs in parallel; one that fails does not stop the others.
-
-    Parameters
-    ----------
-    sources : iterable of LogSource
-        From `find_logs`.
-    processes : int, optional
-        Worker processes; one per CPU unless given.
-    out_dir, window, gpus_per_node, force
-        As for `convert_log`.
-    progress : callable, optional
-        Called in this process with each log and what became of it, as they finish.
-
-    Returns
-    -------
-    list
-        In the order of `sources`, whatever order they finish in: a `Conversion` or the error.
-    """
-    todo = list(sources)
-    options: dict[str, Any] = {"window": window, "gpus_per_node": gpus_per_node, "force": force}
-    results: dict[int, Conversion | GavelDashError] = {}
-
-    def note(i: int, result: Conversion | GavelDashError) -> None:
-        results[i] = result
-        if progress is not None:
-            progress(todo[i], result)
-
-    processes = min(processes or os.cpu_count() or 1, len(todo))
-    if processes <= 1:
-        for i, source in enumerate(todo):
-            note(i, _convert_or_error(source, out_dir, options))
-        return [results[i] for i in range(len(todo))]
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor, as_completed
-    from concurrent.futures.process import BrokenProcessPool
-
-    load_kernel()  # compiled once here, not once per process
-    # A forked process has everything imported; where there is no fork, each imports once.
-    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
-    # Longest first, so that the last process does not start its longest log when the others are done.
-    order = sorted(range(len(todo)), key=lambda i: -_size(todo[i].path))
-    with ProcessPoolExecutor(processes, multiprocessing.get_context(method)) as pool:
-        futures = {pool.submit(_convert_or_error, todo[i], out_dir, options): i for i in order}
-        try:
-            for future in as_completed(futures):
-                i = futures[future]
-                try:
-                    note(i, future.result())
-                except BrokenProcessPool:
-                    note(i, SourceError(todo[i].path, "a conversion that ends", "a process that was killed"))
-        finally:
-            # After Ctrl-C the workers would go on with what is still waiting.
-            pool.shutdown(cancel_futures=True)
-    return [results[i] for i in range(len(todo))]
-
-
-def _convert_or_error(source: LogSource, out_dir: Path, options: dict[str, Any]) -> Conversion | GavelDashError:
-    try:
-        return convert_log(source, out_dir, **options)
-    except GavelDashError as error:
-        return error
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
+    except (OSError, SourceError, KeyError, TypeError, ValueError):
+        return None  # missing, not one of ours, or damaged: convert again

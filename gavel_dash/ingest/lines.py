@@ -6,6 +6,7 @@ that was killed ends anywhere, and half a line can read as a whole one (``Worker
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from io import FileIO
 from pathlib import Path
@@ -19,7 +20,9 @@ ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 BLOCK_BYTES = 1 << 18
 MAX_LINE_BYTES = 1 << 24
 # A compressed chunk is small because what it expands to is held at once: zstd repeats grow 30,000-fold, gzip's 1,000.
-_ZSTD_CHUNK_BYTES, _GZIP_CHUNK_BYTES = 1 << 12, 1 << 14
+_ZSTD_CHUNK_BYTES, _GZIP_CHUNK_BYTES = 1 << 10, 1 << 14
+# Logs unpack to 30 times their size. A small file that unpacks to gigabytes is none.
+_MOST_EXPANSION, _ALWAYS_UNPACKED_BYTES = 500, 1 << 22
 # The zstd tool's own limit without --long; a frame header can ask for any amount of memory.
 _MAX_ZSTD_WINDOW_BYTES = 1 << 27
 
@@ -27,19 +30,27 @@ _MAX_ZSTD_WINDOW_BYTES = 1 << 27
 class LogLines:
     """The complete lines of one log, once, in blocks.
 
+    Parameters
+    ----------
+    path : Path
+    start : int
+        Where to begin: bytes of complete lines that have been read before. Only of a plain log.
+
     Attributes
     ----------
     bytes_read : int
         Uncompressed bytes so far.
+    bytes_of_lines : int
+        Those of complete lines.
     line_number : int
         Number of the first line of the current block, from 1; whoever reads a block adds its lines.
     findings : list of Finding
         ``cut-line`` and ``cut-stream``, known after the last block.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, start: int = 0) -> None:
         self.path = path
-        self.bytes_read = 0
+        self.bytes_read = self.bytes_of_lines = start
         self.line_number = 1
         self.findings: list[Finding] = []
 
@@ -51,7 +62,7 @@ class LogLines:
         SourceError
             The file cannot be opened or read.
         LogParseError
-            The compressed stream is damaged, or a line is longer than `MAX_LINE_BYTES`.
+            The compressed stream is damaged or unpacks to what no log has, or a line is longer than `MAX_LINE_BYTES`.
         """
         try:
             with self.path.open("rb", buffering=0) as file:
@@ -68,10 +79,11 @@ class LogLines:
             end = buffer.rfind(b"\n", filled, filled + n) + 1
             filled += n
             if end:
+                self.bytes_of_lines += end
                 yield memoryview(buffer)[:end]
                 buffer[: filled - end] = buffer[end:filled]
                 filled -= end
-            if filled > MAX_LINE_BYTES:
+            if filled >= MAX_LINE_BYTES:
                 raise LogParseError(self.path, self.line_number, "lines of text", f"{filled} bytes without a newline")
             if filled == len(buffer):
                 buffer = buffer + bytearray(len(buffer))
@@ -82,6 +94,9 @@ class LogLines:
 
     def _reader(self, file: FileIO) -> Callable[[memoryview], int]:
         """What fills a buffer with text and says with how many bytes, 0 at the end."""
+        if self.bytes_read:
+            file.seek(self.bytes_read)
+            return file.readinto
         magic = file.read(4)
         file.seek(0)
         if magic.startswith(GZIP_MAGIC):
@@ -102,12 +117,18 @@ class LogLines:
     ) -> Iterator[bytes]:
         """Every member of a gzip file or frame of a zstd file, one after the other."""
         stream, inside = new_stream(), False
+        most_bytes = max(_ALWAYS_UNPACKED_BYTES, _MOST_EXPANSION * os.fstat(file.fileno()).st_size)
+        unpacked_bytes = 0
         while data := file.read(chunk_bytes):
             while data.strip(b"\0") or (data and inside):
                 try:
                     text, inside = stream.decompress(data), True
                 except error_type as error:
                     raise LogParseError(self.path, self.line_number, "a readable compressed log", str(error)) from None
+                unpacked_bytes += len(text)
+                if unpacked_bytes > most_bytes:
+                    expected = f"at most {most_bytes} bytes of log when unpacked"
+                    raise LogParseError(self.path, self.line_number, expected, "more")
                 if text:
                     yield text
                 if not stream.eof:

@@ -8,17 +8,26 @@ from typing import Any
 
 import orjson
 
+from gavel_dash.formats.json_source import parse_json as parse_any_json
 from gavel_dash.model import JobWindow
 
 SCHEDULED = b"] [Micro-task scheduled]\tJob ID: "
 _WORKER_TYPE, _WORKERS = b"Worker type: ", b"Worker ID(s): "
 _POLICY = re.compile(rb"\bpolicy=([^,\s]+)")
-_SEED = re.compile(rb"\bseed=(\d+)")
+_SEED = re.compile(rb"\bseed=(\d{1,18})\b")
 _ROUND_SECONDS = re.compile(rb"\btime_per_iteration=(\d+)")
-_JOB_TIME = re.compile(rb"Job (\d+): ([\d.]+)\s*$")
+_JOB_TIME = re.compile(rb"Job (\d{1,18}): ([\d.]+)\s*$")
 _AVERAGE_JCT = re.compile(rb"Average job completion time: ([\d.]+) seconds")
 _UTILIZATION = re.compile(rb"Cluster utilization: ([\d.]+)")
+#: Longer objects are looked at first: they can be anything.
+_MOST_PARSED_AT_ONCE = 1 << 16
+_BEYOND_ANY_FIELD = 2**53 - 1
 _POLICY_NAMES = {"Gandiva_Packing": "gandiva", "AlloX_Perf": "allox"}
+
+
+def bounded_integer(value: Any) -> int:
+    """A count; one beyond what any field holds stays so, and is found by the writer."""
+    return max(-_BEYOND_ANY_FIELD, min(int(value), _BEYOND_ANY_FIELD))
 
 
 def parse_job_ids(text: str) -> tuple[int, ...]:
@@ -49,11 +58,9 @@ def parse_workers(text: bytes) -> tuple[int, ...]:
 def parse_json(text: bytes) -> dict[str, Any]:
     """One JSON object, also with the bare ``NaN`` and ``Infinity`` that Python's own encoder prints."""
     try:
-        value = orjson.loads(text)
+        value = orjson.loads(text) if len(text) <= _MOST_PARSED_AT_ONCE else parse_any_json(text)
     except orjson.JSONDecodeError:
-        import json
-
-        value = json.loads(text)
+        value = parse_any_json(text)
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")
     return value

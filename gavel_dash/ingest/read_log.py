@@ -18,6 +18,8 @@ from gavel_dash.ingest.upstream import UpstreamParser
 from gavel_dash.kernel import load_kernel
 from gavel_dash.model import Finding
 
+# A log's first lines tell its dialect; what follows this much of something else is not worth reading.
+_RECOGNISED_WITHIN_BYTES = 1 << 20
 _EITHER = "a log of Gavel's simulator (EVENT and TELEMETRY lines, or micro-task lines)"
 
 
@@ -52,36 +54,91 @@ def read_log(path: Path, spool: IO[bytes], telemetry: BinaryIO) -> LogReading:
     SourceError
         The log cannot be read or is empty.
     """
-    lines, builder, rounds, summary = LogLines(path), RunBuilder(), RoundSpool(spool), Summary()
-    parser: _Parser | None = None
-    sink: RoundSink | None = None
-    dialect = None
-    for block in lines:
-        if parser is None:
-            first_lines = split_lines(block)
-            for line in first_lines:
-                if b"with the following args" in line:
-                    summary.read_arguments(line)
-                    break
-            dialect = recognise_dialect(first_lines)
-            if dialect == "replication":
-                sink, parser = _replication(path, builder, rounds, summary, telemetry)
-            elif dialect == "upstream":
-                sink = RoundLists(rounds)
-                parser = UpstreamParser(path, builder, sink, summary)
-            else:
-                lines.line_number += len(first_lines)
-                continue
-        lines.line_number += parser.feed(block, lines.line_number)
-    if not lines.bytes_read:
-        raise SourceError(path, _EITHER, "an empty file")
-    if parser is None or sink is None or dialect is None:
-        raise LogParseError(path, 1, _EITHER, f"none of these in {lines.line_number - 1} complete lines")
-    parser.finish()
-    sink.finish()
-    if not builder.n_rounds:
-        raise LogParseError(path, lines.line_number, "at least one complete round", "none before the end")
-    return LogReading(builder, rounds, summary, dialect, lines.bytes_read, (*lines.findings, *_job_findings(builder)))
+    reader = LogReader(path, spool, telemetry)
+    findings = reader.read_on()
+    return reader.finish(findings)
+
+
+class LogReader:
+    """A log of either dialect, read as far as it goes; of a plain one that grows, more can be read later.
+
+    Parameters
+    ----------
+    path, spool, telemetry
+        As for `read_log`.
+    """
+
+    def __init__(self, path: Path, spool: IO[bytes], telemetry: BinaryIO) -> None:
+        self._path, self._spool, self._telemetry = path, RoundSpool(spool), telemetry
+        self._builder, self._summary = RunBuilder(), Summary()
+        self._parser: _Parser | None = None
+        self._sink: RoundSink | None = None
+        self._dialect: str | None = None
+        self._line_number = 1
+        self._bytes_read = 0
+        self.bytes_of_lines = 0
+        """Bytes of complete lines so far."""
+
+    def read_on(self) -> list[Finding]:
+        """Read the complete lines that have not been read yet; returns what was noticed at the end.
+
+        Raises
+        ------
+        LogParseError
+            The log is damaged.
+        SourceError
+            The log cannot be read.
+        """
+        lines = LogLines(self._path, self.bytes_of_lines)
+        lines.line_number = self._line_number
+        for block in lines:
+            if self._parser is None:
+                first_lines = split_lines(block)
+                self._recognise(first_lines)
+                if self._parser is None:
+                    lines.line_number += len(first_lines)
+                    if lines.bytes_read > _RECOGNISED_WITHIN_BYTES:
+                        found = f"none of these in the first {lines.bytes_read} bytes"
+                        raise LogParseError(self._path, 1, _EITHER, found)
+                    continue
+            lines.line_number += self._parser.feed(block, lines.line_number)
+        self._line_number, self._bytes_read = lines.line_number, lines.bytes_read
+        self.bytes_of_lines = lines.bytes_of_lines
+        return lines.findings
+
+    def _recognise(self, lines: Sequence[bytes]) -> None:
+        for line in lines:
+            if b"with the following args" in line:
+                self._summary.read_arguments(line)
+                break
+        self._dialect = recognise_dialect(lines)
+        if self._dialect == "replication":
+            self._sink, self._parser = _replication(
+                self._path, self._builder, self._spool, self._summary, self._telemetry
+            )
+        elif self._dialect == "upstream":
+            self._sink = RoundLists(self._spool)
+            self._parser = UpstreamParser(self._path, self._builder, self._sink, self._summary)
+
+    def finish(self, findings: Sequence[Finding]) -> LogReading:
+        """What the log holds, its last round closed where it closes it. Nothing can be read after that."""
+        if self._parser is not None:
+            self._parser.finish()
+        return self.so_far(findings)
+
+    def so_far(self, findings: Sequence[Finding] = ()) -> LogReading:
+        """What the lines read so far hold. Raises `LogParseError` or `SourceError` where that is no round."""
+        if not self._bytes_read:
+            raise SourceError(self._path, _EITHER, "an empty file")
+        if self._sink is None or self._dialect is None:
+            found = f"none of these in {self._line_number - 1} complete lines"
+            raise LogParseError(self._path, 1, _EITHER, found)
+        self._sink.finish()
+        builder = self._builder
+        if not builder.n_rounds:
+            raise LogParseError(self._path, self._line_number, "at least one complete round", "none before the end")
+        noticed = (*findings, *_job_findings(builder))
+        return LogReading(builder, self._spool, self._summary, self._dialect, self._bytes_read, noticed)
 
 
 class _Parser(Protocol):

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from gavel_dash.errors import LogParseError
 from gavel_dash.ingest.lines import split_lines
-from gavel_dash.ingest.messages import Summary, parse_job_ids, parse_json, shown
+from gavel_dash.ingest.messages import Summary, bounded_integer, parse_job_ids, parse_json, shown
 from gavel_dash.ingest.rounds import RoundHead, RoundSink
 from gavel_dash.ingest.run_builder import RunBuilder
 
@@ -33,7 +33,6 @@ HEAD_KEYS = (
     "avg_jct",
     "windowed_completion_rate",
 )
-_BEYOND_ANY_FIELD = 2**53 - 1
 INTEGER_KEYS = ("round", "jobs_running", "jobs_queued", "jobs_completed_total")
 
 
@@ -43,9 +42,10 @@ def _number(value: Any) -> float:
     return number if math.isfinite(number) else 0.0
 
 
-def _integer(value: Any) -> int:
-    """A count; one beyond what any field holds stays so, and is found by the writer."""
-    return max(-_BEYOND_ANY_FIELD, min(int(value), _BEYOND_ANY_FIELD))
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} where a text belongs")
+    return value
 
 
 class ReplicationParser:
@@ -125,8 +125,8 @@ class ReplicationParser:
             (job_id,) = parse_job_ids(str(event["job_id"]))
             self._builder.job_arrived(
                 job_id,
-                event.get("job_type") or "unknown",
-                int(event.get("scale_factor") or 1),
+                _text(event.get("job_type") or "unknown"),
+                bounded_integer(event.get("scale_factor") or 1),
                 float(event.get("gpu_request") or 1.0),
             )
         elif kind in _COMPLETIONS:
@@ -142,18 +142,18 @@ class ReplicationParser:
         if not self.types:
             self.types = tuple(k[:-5] for k in record if k.endswith("_used") and f"{k[:-5]}_total" in record)
             self.telemetry_keys = tuple(record) if self.types else ()
-            self._builder.totals.update({name: int(record[f"{name}_total"]) for name in self.types})
+            self._builder.totals.update({name: bounded_integer(record[f"{name}_total"]) for name in self.types})
         head = RoundHead(
-            _integer(record["round"]),
+            bounded_integer(record["round"]),
             _number(record["sim_time"]),
             _number(record.get("utilization")),
-            _integer(record["jobs_running"]),
-            _integer(record["jobs_queued"]),
-            _integer(record["jobs_completed_total"]),
+            bounded_integer(record["jobs_running"]),
+            bounded_integer(record["jobs_queued"]),
+            bounded_integer(record["jobs_completed_total"]),
             _number(record.get("avg_jct")),
             _number(record.get("windowed_completion_rate")),
         )
-        used = {name: _integer(round(_number(record[f"{name}_used"]))) for name in self.types}
+        used = {name: bounded_integer(round(_number(record[f"{name}_used"]))) for name in self.types}
         self._rounds.end_round(head, used)
         self._builder.round_ended(head.round)
         self._telemetry.write(text.rstrip() + b"\n")

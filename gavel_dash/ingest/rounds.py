@@ -78,6 +78,7 @@ class RoundSpool:
 
     def write(self, block: SpooledRounds) -> None:
         """Append a block; its `logged` may lack the last types."""
+        self._file.seek(0, 2)  # what is there may have been read in between
         sizes = (*block.logged.shape, len(block.jobs), len(block.workers))
         self._file.write(np.array(sizes, np.int64).data)
         for values, dtype in zip(block, _DTYPES, strict=True):

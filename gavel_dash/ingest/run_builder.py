@@ -10,7 +10,7 @@ from gavel_dash.ingest.rounds import Placement
 from gavel_dash.ingest.sharing import QUARTERS
 
 _MAX_KNOWN_WORKER_LISTS = 1 << 16
-_MOST_WORKERS = 2**31
+_MOST_JOBS, _MOST_WORKERS = 2**63, 2**31
 
 
 @dataclass(slots=True)
@@ -87,6 +87,8 @@ class RunBuilder:
 
     def _position_of(self, job_id: int) -> int:
         """Position in the job table; a job never heard of before enters the system here."""
+        if not 0 <= job_id < _MOST_JOBS:
+            raise ValueError(f"job id {job_id}")
         position = self._position.setdefault(job_id, len(self.jobs))
         if position == len(self.jobs):
             self.jobs.append(Job(job_id, arrived_after=self.n_rounds, arrival_round=self.last_round))

@@ -131,6 +131,8 @@ def _describe(path: Path) -> LogSource:
     if not is_run_directory or not timing_path.is_file():
         return LogSource(path, safe_name(name), dialect=dialect)
     try:
+        if timing_path.is_symlink():  # it may lead to anything on this machine
+            raise SourceError(timing_path, "a file", "a link")
         with timing_path.open("rb") as file:
             timing = read_timing(file, str(timing_path))
     except (GavelDashError, OSError) as error:

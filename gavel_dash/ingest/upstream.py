@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gavel_dash.errors import LogParseError
 from gavel_dash.ingest.lines import split_lines
-from gavel_dash.ingest.messages import SCHEDULED, Summary, parse_job_ids, shown
+from gavel_dash.ingest.messages import SCHEDULED, Summary, bounded_integer, parse_job_ids, shown
 from gavel_dash.ingest.rounds import Placement, RoundHead, RoundSink
 from gavel_dash.ingest.run_builder import RunBuilder
 
@@ -96,10 +96,10 @@ class UpstreamParser:
             self._job_succeeded(line[start + len(_SUCCEEDED) :].decode(), float(_time_of(line, start)))
         elif self._time is not None and _time_of(line, start) == self._time:
             if line.startswith(_NUMBER_COMPLETED, start):
-                self._completed = int(line[start + len(_NUMBER_COMPLETED) :])
+                self._completed = bounded_integer(line[start + len(_NUMBER_COMPLETED) :])
             elif found := _UNUSED.match(line, start):
-                self._unused[found[2].decode()] = int(found[1])
-                self._active = int(found[3])
+                self._unused[found[2].decode()] = bounded_integer(found[1])
+                self._active = bounded_integer(found[3])
 
     def _job_succeeded(self, text: str, time_s: float) -> None:
         job_ids, *stamps = text.split("\t")

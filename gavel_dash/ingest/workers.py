@@ -8,10 +8,13 @@ from itertools import accumulate, permutations
 
 import numpy as np
 
+from gavel_dash.errors import UsageError
+from gavel_dash.formats.vizbin_layout import MAX_GPUS
 from gavel_dash.model import Cluster, Finding, GpuType
 
 # Every order of the types is tried against the log; 8 types have 40,320 orders.
 _MOST_TYPES_TO_PERMUTE = 8
+_MOST_TYPES = 255
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,11 @@ def map_workers(
         Worker id to type name, None where no line tells it.
     gpus_per_node : int, optional
         Node size to note for every type.
+
+    Raises
+    ------
+    UsageError
+        More GPUs than a `.viz.bin` can hold.
     """
     members: dict[str, list[int]] = {name: [] for name in totals}
     for worker in sorted(type_of):
@@ -61,6 +69,9 @@ def map_workers(
         if name is not None:
             members.setdefault(name, []).append(worker)
     counts = {name: max(totals.get(name, 0), len(ids)) for name, ids in members.items()}
+    n_gpus = max(sum(counts.values()), len(type_of))
+    if n_gpus > MAX_GPUS or len(counts) > _MOST_TYPES:
+        raise UsageError(f"{n_gpus} GPUs of {len(counts)} types do not fit a .viz.bin: {MAX_GPUS} of {_MOST_TYPES} do")
     findings = [
         Finding("more-workers-than-gpus", f"{name} has {totals[name]} GPUs in the log but {len(ids)} workers.", 1)
         for name, ids in members.items()

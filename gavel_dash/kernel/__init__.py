@@ -1,4 +1,4 @@
-"""The compiled inner loops of a conversion, where they can be had; everything works without them, more slowly."""
+"""What is compiled: inner loops of a conversion, and what keeps memory maps safe. All works without, more slowly."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from functools import lru_cache
 from gavel_dash.kernel.bindings import Kernel
 from gavel_dash.kernel.build import NoKernelError, built_kernel
 
-__all__ = ["Kernel", "NoKernelError", "load_kernel", "why_no_kernel"]
+__all__ = ["Kernel", "NoKernelError", "kernel_state", "load_kernel", "why_no_kernel"]
 
-#: Set to "off", conversions do without.
+#: Set to "off", conversions do without, and files are read into memory instead of mapped.
 SWITCH = "GAVEL_DASH_KERNEL"
 
 
@@ -22,6 +22,13 @@ def load_kernel() -> Kernel | None:
 def why_no_kernel() -> str:
     """Why `load_kernel` gives None; empty where it does not."""
     return f"{SWITCH} is off" if os.environ.get(SWITCH) == "off" else _load()[1]
+
+
+def kernel_state() -> str:
+    """One word or sentence for those who watch: "loaded", "not needed yet", or why there is none. Compiles nothing."""
+    if os.environ.get(SWITCH) != "off" and not _load.cache_info().currsize:
+        return "not needed yet"
+    return why_no_kernel() or "loaded"
 
 
 @lru_cache(maxsize=1)

@@ -68,6 +68,9 @@ class Kernel:
         Reads on in the text of a `Scan`; returns `END_OF_TEXT`, `HAND_OVER`, `FULL` or `HAND_OVER_EVENT`.
     assemble_rounds : callable
         Lays out the rounds of an `Assemble`; returns `TAKEN`, `NOT_MINE` or `NO_ROOM`.
+    open_map, is_broken, close_map : callable
+        Memory maps of guard_maps.c by their slot: `open_map` takes a file descriptor and a number of bytes, sets an
+        address, and returns the slot or an errno below zero.
     """
 
     def __init__(self, path: str) -> None:
@@ -75,3 +78,7 @@ class Kernel:
         self.scan_lines, self.assemble_rounds = library.scan_lines, library.assemble_rounds
         for function, arguments in ((self.scan_lines, Scan), (self.assemble_rounds, Assemble)):
             function.argtypes, function.restype = [ctypes.POINTER(arguments)], _INT
+        self.open_map, self.is_broken, self.close_map = library.open_map, library.is_broken, library.close_map
+        self.open_map.argtypes, self.open_map.restype = [_INT, _INT, ctypes.POINTER(_INT)], _INT
+        self.is_broken.argtypes, self.is_broken.restype = [_INT], _INT
+        self.close_map.argtypes, self.close_map.restype = [_INT], None

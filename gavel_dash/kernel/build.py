@@ -16,8 +16,9 @@ import tempfile
 from pathlib import Path
 
 from gavel_dash.settings import cache_dir
+from gavel_dash.whole_files import is_sealed, write_sealed
 
-SOURCES = tuple(Path(__file__).with_name(name) for name in ("scan_lines.c", "assemble_rounds.c"))
+SOURCES = tuple(Path(__file__).with_name(name) for name in ("scan_lines.c", "assemble_rounds.c", "guard_maps.c"))
 # No -march: a cache can be shared by unequal machines, and memchr of the C library picks its own instructions.
 _FLAGS = ("-O3", "-shared", "-fPIC")
 _TIMEOUT_S = 120
@@ -48,7 +49,8 @@ def built_kernel() -> Path:
     texts = [source.read_bytes() for source in SOURCES]
     key = hashlib.blake2b(b"\0".join([*texts, " ".join((*_FLAGS, sys.platform, platform.machine())).encode()]))
     target = cache_dir() / "kernel" / f"{key.hexdigest()[:24]}.so"
-    if not target.exists():
+    # Loading a damaged library can kill the process, so only what was left as it is is loaded.
+    if not is_sealed(target):
         _compile(target)
     return target
 
@@ -58,14 +60,14 @@ def _compile(target: Path) -> None:
     if compiler is None:
         raise NoKernelError("no C compiler: install one, or the ziglang package")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as room:
+        target.parent.mkdir(parents=True, exist_ok=True)  # where this fails, compiling would be in vain
+        with tempfile.TemporaryDirectory() as room:
             made = Path(room) / target.name
             command = [*compiler, *_FLAGS, "-o", str(made), *map(str, SOURCES), "-lm"]
             done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
             if done.returncode or not made.exists():
                 last = (done.stderr.strip().splitlines() or ["no output"])[-1]
                 raise NoKernelError(f"{compiler[0]} failed: {last}")
-            made.replace(target)
+            write_sealed(target, lambda file: file.write(made.read_bytes()))
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NoKernelError(f"{type(error).__name__}: {error}") from error

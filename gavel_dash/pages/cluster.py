@@ -17,11 +17,12 @@ from dash import ClientsideFunction, Dash, Input, Output, no_update
 from dash.development.base_component import Component
 
 from gavel_dash.pages.cluster_layout import OPTIONS, build_layout
-from gavel_dash.pages.cluster_view import build_frames, csv_links, open_runs, problem_links
+from gavel_dash.pages.cluster_view import build_frames, csv_links, open_runs, problem_links, run_options
 from gavel_dash.pages.node_sizes import register_node_sizes
+from gavel_dash.ui import LIVE_NAMES, LIVE_SHOWN, do_again
 
 if TYPE_CHECKING:
-    from gavel_dash.sweep import Sweep
+    from gavel_dash.sweep import LiveSweep, Sweep
 
 PATH = "/cluster"
 TITLE = "Cluster"
@@ -47,10 +48,21 @@ def layout(sweep: Sweep, **query: object) -> Component:
     return build_layout(sweep, query)
 
 
-def register_callbacks(app: Dash, sweep: Sweep) -> None:
+def register_callbacks(app: Dash, live: LiveSweep) -> None:
     """Register the page's callbacks on an app."""
     _register_browser_callbacks(app)
     register_node_sizes(app, "cluster")
+    do_again(app, LIVE_SHOWN, "cluster-run", "value")
+
+    @app.callback(
+        Output("cluster-run", "options"),
+        Output("cluster-compare", "options"),
+        Input(LIVE_NAMES, "data"),
+        prevent_initial_call=True,
+    )
+    def offer_runs(_names: str) -> tuple[list[str], list[str]]:
+        options = run_options(live.now)
+        return options, options
 
     @app.callback(
         Output("cluster-info", "data"),
@@ -62,7 +74,7 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         prevent_initial_call=True,
     )
     def choose_runs(name: str | None, beside: list[str] | None) -> tuple[Any, ...]:
-        first, *others = open_runs(sweep, [name, *(beside or [])])
+        first, *others = open_runs(live.now, [name, *(beside or [])])
         if first.info is None:
             return [], problem_links(first.problem), no_update, no_update
         infos = [first.info, *(other.info or {"problem": other.problem} for other in others)]

@@ -58,6 +58,12 @@ def run_options(sweep: Sweep) -> list[str]:
     return [name for name in sweep.names if sweep.has_rounds(name)]
 
 
+def _first_run(sweep: Sweep) -> str | None:
+    """The run to begin with: one that need not be converted first, where there is one."""
+    options = run_options(sweep)
+    return next((name for name in options if sweep.is_converted(name)), next(iter(options), None))
+
+
 def asked_runs(query: Mapping[str, object]) -> list[str]:
     """The runs a query names, each once: A, then those beside it."""
     return list(dict.fromkeys(query_values(query, "run")))[:MOST_RUNS]
@@ -77,10 +83,9 @@ def open_view(sweep: Sweep, run_name: str | None, asked_round: str | None = None
         phase, one behind the end the last record.
     """
     if run_name is None:
-        options = run_options(sweep)
-        if not options:
+        run_name = _first_run(sweep)
+        if run_name is None:
             return Opened(None, "No run of this sweep has rounds to look at.")
-        run_name = options[0]
     if run_name not in sweep:
         return Opened(None, f"This sweep has no run named {run_name}.")
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -26,12 +25,13 @@ from gavel_dash.pages.job_view import JobView, open_job
 from gavel_dash.pages.node_sizes import tidy_node_sizes
 from gavel_dash.pages.selection import asked_round
 from gavel_dash.schema.job_stretches import JOB_STRETCHES
-from gavel_dash.ui import chart_panel, column_defs, csv_link, empty_state, grid, page_header, panel, row_data
+from gavel_dash.sweep import RunMemory
+from gavel_dash.ui import LIVE_SHOWN, chart_panel, column_defs, csv_link, empty_state, grid, page_header, panel, row_data
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gavel_dash.sweep import Sweep
+    from gavel_dash.sweep import LiveSweep, Sweep
 
 PATH = "/job"
 TITLE = "Job"
@@ -103,7 +103,7 @@ def _content(view: JobView | None) -> list[Component]:
     )
     return [
         html.Div(said, className="gd-run-problems"),
-        html.Div([] if view is None else build_tiles(view), className="job-tiles"),
+        html.Div([] if view is None else build_tiles(view), id="job-tiles", className="job-tiles"),
         html.Div(
             lane,
             id="job-lane-box",
@@ -138,9 +138,13 @@ def _stretches_panel(view: JobView | None) -> Component:
     )
     return panel(
         html.Div(table, className="job-stretches-box"),
-        f"Stretches ({len(rows):,})",
+        html.Span(_stretches_title(len(rows)), id="job-stretches-title"),
         csv_link("job-stretches-csv", href, hint="Download the stretches as CSV"),
     )
+
+
+def _stretches_title(count: int) -> str:
+    return f"Stretches ({count:,})"
 
 
 def _rows(view: JobView) -> Any:
@@ -173,19 +177,42 @@ def stretches_table(sweep: Sweep, name: str, query: Mapping[str, object]) -> pd.
     return found.table()
 
 
-def register_callbacks(app: Dash, sweep: Sweep) -> None:
+def register_callbacks(app: Dash, live: LiveSweep) -> None:
     """Register the page's callbacks on an app."""
 
-    @lru_cache(maxsize=REMEMBERED)
+    memory = RunMemory(REMEMBERED)
+
     def open_again(run: str, job_id: int) -> JobView:
-        found = open_job(sweep, {"run": run, "job": str(job_id)})
+        sweep = live.now
+        found = memory.get(sweep, run, job_id, lambda: open_job(sweep, {"run": run, "job": str(job_id)}))
         if isinstance(found, str):
             raise UsageError(found)
         return found
 
-    @app.callback(Output(LANE, "figure"), Input("theme", "data"), State("job-who", "data"), State("job-cursor", "data"))
-    def draw(theme: str, who: dict[str, Any] | None, index: int) -> Any:
+    @app.callback(
+        Output(LANE, "figure"),
+        Input("theme", "data"),
+        Input(LIVE_SHOWN, "data"),
+        State("job-who", "data"),
+        State("job-cursor", "data"),
+    )
+    def draw(theme: str, _shown: object, who: dict[str, Any] | None, index: int) -> Any:
         return no_update if who is None else draw_life(open_again(who["run"], who["job"]), index, theme)
+
+    @app.callback(
+        Output("job-tiles", "children"),
+        Output("job-stretches", "rowData"),
+        Output("job-stretches-title", "children"),
+        Input(LIVE_SHOWN, "data"),
+        State("job-who", "data"),
+        prevent_initial_call=True,
+    )
+    def refresh(_shown: object, who: dict[str, Any] | None) -> Any:
+        if who is None:
+            return no_update, no_update, no_update
+        view = open_again(who["run"], who["job"])
+        rows = row_data(view.table())
+        return build_tiles(view), rows, _stretches_title(len(rows))
 
     @app.callback(
         Output("job-cursor", "data"),

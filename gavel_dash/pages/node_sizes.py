@@ -46,7 +46,7 @@ def tidy_node_sizes(stored: Mapping[str, object] | None) -> NodeSizes:
 def types_without_nodes(sweep: Sweep) -> list[str]:
     """Names of the GPU types whose node size no file says, by a run of each cluster of the sweep."""
     runs = sweep.runs()
-    runs = runs[runs["run"].map(sweep.has_rounds).astype(bool)]
+    runs = runs[runs["run"].map(sweep.is_converted).astype(bool)]
     found: set[str] = set()
     for name in runs["run"][~runs["cluster"].duplicated()]:
         try:

@@ -14,17 +14,17 @@ import pandas as pd
 from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
-from gavel_dash.ui import query_value, query_values
+from gavel_dash.ui import LIVE_NAMES, LIVE_SHOWN, do_again, query_value, query_values
 
 if TYPE_CHECKING:
-    from gavel_dash.sweep import Sweep
+    from gavel_dash.sweep import LiveSweep, Sweep
 
 MOST_RUNS = 50
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Names of the chosen runs, each once, and a sentence for each that cannot be shown."""
+    """Names of the chosen runs, each once, and a sentence for each that cannot be shown, or not to its end."""
 
     names: tuple[str, ...]
     problems: tuple[str, ...] = ()
@@ -47,6 +47,8 @@ def choose_runs(sweep: Sweep, names: Sequence[str]) -> Selection:
             problems.append(f"{name} has no rounds to look at.")
         else:
             chosen.append(name)
+            if sweep.is_running(name):
+                problems.append(f"{name} is still running: what there is so far is shown.")
     if len(chosen) > MOST_RUNS:
         problems.append(f"At most {MOST_RUNS} runs can be shown at once: the first {MOST_RUNS} of {len(chosen)} are.")
     return Selection(tuple(chosen[:MOST_RUNS]), tuple(problems))
@@ -55,6 +57,8 @@ def choose_runs(sweep: Sweep, names: Sequence[str]) -> Selection:
 def default_selection(sweep: Sweep) -> Selection:
     """The first unstable run with jobs, else the first with jobs, else any; and those that differ in policy only."""
     runs = _with_rounds(sweep)
+    converted = runs["run"].map(sweep.is_converted).astype(bool)
+    runs = runs[converted] if converted.any() else runs
     if runs.empty:
         return Selection((), ("No run of this sweep has rounds to look at.",))
     unstable = runs[runs["verdict"] == "unstable"].sort_values("arrival_rate_jph", kind="stable")
@@ -135,8 +139,19 @@ def add_curve(sweep: Sweep, names: Sequence[str], curve: str) -> list[str]:
     return list(dict.fromkeys([*names, *of_curve]))[:MOST_RUNS]
 
 
-def register_picker(app: Dash, sweep: Sweep, page: str) -> None:
-    """Register what the picker of a page does by itself."""
+def register_picker(app: Dash, live: LiveSweep, page: str) -> None:
+    """Register what the picker of a page does by itself; what follows from its choice is done again as runs change."""
+    do_again(app, LIVE_SHOWN, f"{page}-runs", "value")
+
+    @app.callback(
+        Output(f"{page}-runs", "options"),
+        Output(f"{page}-add", "options"),
+        Input(LIVE_NAMES, "data"),
+        prevent_initial_call=True,
+    )
+    def offer(_names: str) -> tuple[list[str], list[dict[str, str]]]:
+        runs = _with_rounds(live.now)
+        return runs["run"].tolist(), _curve_options(runs)
 
     @app.callback(
         Output(f"{page}-runs", "value"),
@@ -146,7 +161,7 @@ def register_picker(app: Dash, sweep: Sweep, page: str) -> None:
         prevent_initial_call=True,
     )
     def add(curve: str | None, names: list[str] | None) -> tuple[list[str], None]:
-        return add_curve(sweep, names or [], curve) if curve else list(names or []), None
+        return add_curve(live.now, names or [], curve) if curve else list(names or []), None
 
     @app.callback(
         Output(f"{page}-run-problems", "children"),
@@ -154,4 +169,4 @@ def register_picker(app: Dash, sweep: Sweep, page: str) -> None:
         prevent_initial_call=True,
     )
     def say_problems(names: list[str] | None) -> list[Component]:
-        return [html.P(problem) for problem in choose_runs(sweep, names or []).problems]
+        return [html.P(problem) for problem in choose_runs(live.now, names or []).problems]

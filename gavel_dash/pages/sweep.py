@@ -29,11 +29,11 @@ from gavel_dash.pages.sweep_parts import (
     empty_sentence,
     table_rows,
 )
-from gavel_dash.ui import drawer, empty_state, page_header, panel, query_value, query_values
+from gavel_dash.ui import LIVE_RESULTS, LIVE_VERSION, drawer, empty_state, page_header, panel, query_value, query_values
 from gavel_dash.ui.controls import button
 
 if TYPE_CHECKING:
-    from gavel_dash.sweep import Sweep
+    from gavel_dash.sweep import LiveSweep, Sweep
 
 PATH = "/"
 TITLE = "Sweep"
@@ -58,7 +58,7 @@ def layout(sweep: Sweep, **query: object) -> Component:
             dcc.Store(id="sweep-selected", data=selected),
             dcc.Download(id="sweep-download"),
             page_header(TITLE, "What do I have? Every run found, what is known about it, and what is missing."),
-            *build_problems(sweep),
+            html.Div(build_problems(sweep), id="sweep-problems"),
             html.Div(
                 [
                     build_rail(runs, filters),
@@ -109,21 +109,28 @@ def _ticks(sweep: Sweep) -> pd.DataFrame:
     return place_ticks(sweep.runs())
 
 
+def _map_styles(ticks: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
+    """Styles of the map and of the box it scrolls in."""
+    height = map_height(ticks["curve"].nunique())
+    return {"height": f"{height}px"}, {"height": f"{min(height, MAP_MAX_PX)}px"}
+
+
 def _map_panel(sweep: Sweep) -> Component:
     runs = sweep.runs()
-    height = map_height(_ticks(sweep)["curve"].nunique())
+    whole, box = _map_styles(_ticks(sweep))
     unplaced = int((runs["arrival_rate_jph"].isna() | runs["policy"].isna()).sum())
     said = f"{unplaced} of the runs have no policy or no rate: they are in the table only" if unplaced else ""
-    graph = dcc.Graph(id="sweep-map", config={**GRAPH_CONFIG, "displayModeBar": False}, style={"height": f"{height}px"})
-    box = html.Div(
+    graph = dcc.Graph(id="sweep-map", config={**GRAPH_CONFIG, "displayModeBar": False}, style=whole)
+    shown = html.Div(
         graph,
+        id="sweep-map-box",
         role="img",
         className="sweep-map",
-        style={"height": f"{min(height, MAP_MAX_PX)}px"},
+        style=box,
         **{"aria-label": "Map of the sweep: a row per policy, a column per arrival rate, a tick per seed"},
     )
     hint = html.Span(said or "One tick per seed; click one for its run", className="gd-muted")
-    return panel(box, "Policy × arrival rate (jph)", hint, className="sweep-map-panel")
+    return panel(shown, "Policy × arrival rate (jph)", hint, className="sweep-map-panel")
 
 
 def show_matching(sweep: Sweep, filters: Filters) -> tuple[Any, ...]:
@@ -146,7 +153,7 @@ def table_csv(sweep: Sweep, shown: list[dict[str, Any]] | None) -> str:
     return write_table_csv(runs.loc[[row["run"] for row in shown or [] if row["run"] in runs.index]])
 
 
-def register_callbacks(app: Dash, sweep: Sweep) -> None:
+def register_callbacks(app: Dash, live: LiveSweep) -> None:
     """Register the page's callbacks on an app."""
     facet_values = Input({"type": "sweep-facet", "key": ALL}, "value")
 
@@ -203,9 +210,11 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
     @app.callback(
         Output("sweep-grid", "rowData"),
         Input("sweep-filters", "data"),
+        Input(LIVE_VERSION, "data"),
         prevent_initial_call=True,
     )
-    def fill_table(filters: Filters) -> list[dict[str, Any]]:
+    def fill_table(filters: Filters, _version: str) -> list[dict[str, Any]]:
+        sweep = live.now
         return table_rows(sweep, apply_filters(sweep.runs(), filters))
 
     @app.callback(
@@ -216,29 +225,43 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         Output("sweep-clear-empty", "children"),
         Output("sweep-clear", "disabled"),
         Input("sweep-filters", "data"),
+        Input(LIVE_VERSION, "data"),
         prevent_initial_call=True,
     )
-    def show(filters: Filters) -> tuple[Any, ...]:
-        return show_matching(sweep, filters)
+    def show(filters: Filters, _version: str) -> tuple[Any, ...]:
+        return show_matching(live.now, filters)
+
+    @app.callback(
+        Output("sweep-problems", "children"),
+        Input(LIVE_RESULTS, "data"),
+        prevent_initial_call=True,
+    )
+    def say_problems(_results: str) -> list[Component]:
+        return build_problems(live.now)
 
     @app.callback(
         Output("sweep-map", "figure"),
+        Output("sweep-map", "style"),
+        Output("sweep-map-box", "style"),
         Input("sweep-filters", "data"),
         Input("theme", "data"),
         Input("sweep-selected", "data"),
+        Input(LIVE_VERSION, "data"),
     )
-    def draw_map(filters: Filters, theme: str, selected: str | None) -> dict[str, Any]:
-        return build_sweep_map(_ticks(sweep), filters, theme, selected)
+    def draw_map(filters: Filters, theme: str, selected: str | None, _version: str) -> tuple[Any, ...]:
+        ticks = _ticks(live.now)
+        return build_sweep_map(ticks, filters, theme, selected), *_map_styles(ticks)
 
     @app.callback(
         Output("sweep-drawer", "title"),
         Output("sweep-drawer-body", "children"),
         Input("sweep-selected", "data"),
+        Input(LIVE_VERSION, "data"),
         prevent_initial_call=True,
     )
-    def fill_drawer(selected: str | None) -> tuple[Any, Any]:
+    def fill_drawer(selected: str | None, _version: str) -> tuple[Any, Any]:
         # A drawer that closes keeps its text until it is out of sight.
-        return (selected, build_drawer_body(sweep, selected)) if selected else (no_update, no_update)
+        return (selected, build_drawer_body(live.now, selected)) if selected else (no_update, no_update)
 
     @app.callback(
         Output("sweep-download", "data"),
@@ -247,4 +270,4 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         prevent_initial_call=True,
     )
     def download(_clicks: int, shown: list[dict[str, Any]] | None) -> Any:
-        return dcc.send_string(table_csv(sweep, shown), "runs.csv")
+        return dcc.send_string(table_csv(live.now, shown), "runs.csv")

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from gavel_dash.sweep import Sweep
 
 IDENTITY = ("figure", "policy", "setting", "arrival_rate_jph", "seed", "cluster", "window")
-#: Only these have rounds to look at; of the others the note says what to do.
-WITH_ROUNDS = ("complete", "censored", "unmeasured")
+#: Only these have been measured; of the others the note says what to do.
+MEASURED = ("complete", "censored", "unmeasured")
 #: The command in a note, its paths as `shlex.quote` writes them. Only this is copied, never the words around it.
 _QUOTED = r"(?:[\w@%+=:,./-]|'[^']*'|\"'\")+"
 CONVERT_COMMAND = re.compile(f"gavel-dash convert {_QUOTED} --out {_QUOTED}")
@@ -38,8 +38,8 @@ def build_drawer_body(sweep: Sweep, name: str | None) -> list[Component]:
     return [
         _status(run),
         *_note(run),
-        *(_numbers(run) if run["status"] in (*WITH_ROUNDS, "table") else []),
-        _links(run),
+        *(_numbers(run) if run["status"] in (*MEASURED, "table") else []),
+        _links(run, sweep.has_rounds(name)),
         _identity(run, sweep.identity(name)),
         _findings(sweep.findings(name)),
     ]
@@ -89,10 +89,10 @@ def _numbers(run: dict[str, Any]) -> list[Component]:
     ]
 
 
-def _links(run: dict[str, Any]) -> Component:
+def _links(run: dict[str, Any], has_rounds: bool) -> Component:
     name, path = quote(run["run"], safe=""), quote(run["run"])
     links: list[Component] = []
-    if run["status"] in WITH_ROUNDS and not pd.isna(run["rounds"]):
+    if has_rounds:
         links += [
             dcc.Link("Open in Cluster", href=f"/cluster?run={name}", className="gd-button gd-button-primary"),
             *(
@@ -100,9 +100,9 @@ def _links(run: dict[str, Any]) -> Component:
                 for page in ("telemetry", "jobs", "fragmentation")
             ),
         ]
-    if run["status"] in (*WITH_ROUNDS, "table"):
+    if run["status"] in (*MEASURED, "table"):
         links += [dcc.Link("Open in Saturation", href=f"/saturation?run={name}", className="gd-button")]
-    if run["status"] in WITH_ROUNDS and not pd.isna(run["rounds"]):
+    if has_rounds:
         links += [
             csv_link("sweep-rounds-csv", f"/api/runs/{path}/rounds.csv", "Rounds CSV", "All rounds of this run"),
             csv_link("sweep-jobs-csv", f"/api/runs/{path}/jobs.csv", "Jobs CSV", "All jobs of this run"),

@@ -15,6 +15,7 @@ from gavel_dash.analysis.missing import find_missing
 from gavel_dash.figures.theme import STATUS, VERDICT
 from gavel_dash.ui import column_defs, grid, panel, row_data
 from gavel_dash.ui.controls import button
+from gavel_dash.ui.words import plural
 
 if TYPE_CHECKING:
     from gavel_dash.sweep import Sweep
@@ -57,16 +58,12 @@ OPENED_IN = {
 HEADLINE = ("complete", "censored", "damaged", "unconverted")
 
 
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def build_problems(sweep: Sweep) -> list[Component]:
     """What of the sweep could not be read, and what its tables say oddly; nothing where all is well."""
     sentences = [*sweep.problems, *(f"{finding.sentence} ({finding.count:,})" for finding in sweep.table_findings)]
     if not sentences:
         return []
-    summary = f"{_plural(len(sentences), 'remark')} about the files of this sweep"
+    summary = f"{plural(len(sentences), 'remark')} about the files of this sweep"
     return [html.Details([html.Summary(summary), html.Ul([html.Li(s) for s in sentences])], className="sweep-problems")]
 
 
@@ -88,7 +85,7 @@ def _missing(sweep: Sweep) -> pd.DataFrame:
 
 def build_counts(sweep: Sweep, matching: pd.DataFrame, filters: Filters) -> list[Component]:
     """The headline: how many runs match, and how many of each status. Its signs are the map's legend."""
-    total = _plural(len(sweep.names), "run")
+    total = plural(len(sweep.names), "run")
     head = total if len(matching) == len(sweep.names) else f"{len(matching):,} of {total}"
     counts = matching["status"].value_counts()
     shown = [s for s in schema.STATUSES if s in HEADLINE or counts.get(s, 0)]
@@ -180,7 +177,7 @@ def _option_label(key: str, value: FacetValue) -> Component:
 
 def clear_label(filters: Filters) -> str:
     """What the button says that takes back all filters."""
-    return f"Clear {_plural(count_filters(filters), 'filter')}"
+    return f"Clear {plural(count_filters(filters), 'filter')}"
 
 
 def empty_sentence(sweep: Sweep, filters: Filters) -> str:

@@ -11,19 +11,22 @@ from gavel_dash.schema.comparisons import PAIRS, PAPER_ERROR, PAPER_FIT, gain_co
 from gavel_dash.schema.curves import SATURATION, curve_columns
 from gavel_dash.schema.jobs import JOBS, OUTCOMES
 from gavel_dash.schema.rounds import QUEUE, ROUNDS
-from gavel_dash.schema.runs import RUNS, STATUSES
+from gavel_dash.schema.runs import NOT_MEASURED, RUNNING, RUNS, STATUSES, UNCONVERTED
 
 __all__ = [
     "JOBS",
+    "NOT_MEASURED",
     "OUTCOMES",
     "PAIRS",
     "PAPER_ERROR",
     "PAPER_FIT",
     "QUEUE",
     "ROUNDS",
+    "RUNNING",
     "RUNS",
     "SATURATION",
     "STATUSES",
+    "UNCONVERTED",
     "Column",
     "build_frame",
     "curve_columns",

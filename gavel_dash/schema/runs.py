@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from gavel_dash.schema.columns import CURVE_KEY, MORE_KEY, N_COMPLETED, N_WINDOW, OCCUPANCY, RATE, Column, col
 
+#: The status of a run whose log is still being written, and of one whose log waits for its conversion.
+RUNNING, UNCONVERTED = "running", "unconverted"
 #: What a run's `status` can be, and what it means.
 STATUSES = {
     "complete": "every job of the measurement window completed",
     "censored": "some window jobs never completed: the mean JCT is a lower bound",
     "unmeasured": "no window is known, or no job of it completed: there is no JCT",
     "table": "known from a results table only: no rounds to look at",
-    "unconverted": "a simulator log that has not been converted yet",
+    RUNNING: "the simulator still writes its log: what there is so far is shown",
+    UNCONVERTED: "a simulator log that has not been converted yet",
     "damaged": "the run's file cannot be read; the note says why",
 }
+#: Statuses of runs whose rounds and jobs have not been measured.
+NOT_MEASURED = ("damaged", RUNNING, UNCONVERTED)
 
 _BATCHES = "mean difference of batch means"
 
@@ -102,7 +107,7 @@ RUNS = (
         "the scheduler's busy fraction since the start",
     ),
     col("mean_queue", "float", "jobs", "Mean queue", "mean over rounds of jobs that hold no GPU"),
-    col("status", "str", "", "Status", "complete, censored, unmeasured, table, unconverted or damaged"),
+    col("status", "str", "", "Status", "complete, censored, unmeasured, table, running, unconverted or damaged"),
     col("findings", "int", "", "Findings", "number of findings about the run's files"),
     col("note", "str", "", "Note", "why a run is damaged or unconverted, and what to do"),
     col(

@@ -12,6 +12,7 @@ from gavel_dash.formats.manifest import read_manifest
 from gavel_dash.formats.results_csv import read_results_csv
 from gavel_dash.formats.telemetry import read_telemetry
 from gavel_dash.formats.timing import read_timing
+from gavel_dash.kernel.mapped_files import unchanged_files
 from gavel_dash.sweep.discover import Found, discover
 from gavel_dash.sweep.index_run import open_viz
 from gavel_dash.sweep.packed import read_whole
@@ -65,7 +66,8 @@ def _check_file(path: Path) -> Checked:
     try:
         if not path.exists():
             raise SourceError(path, "a file", "nothing there")
-        return Checked(path, _summarize(path))
+        with unchanged_files():
+            return Checked(path, _summarize(path))
     except GavelDashError as error:
         return Checked(path, "", str(error))
     except OSError as error:

@@ -10,11 +10,11 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from gavel_dash.errors import SourceError
+from gavel_dash.errors import SourceError, legible
 from gavel_dash.ingest.sources import LogSource, find_logs, is_log_name
 from gavel_dash.sweep.packed import PACKED_RUN_SUFFIX, PACKED_SUFFIXES
 
-VIZ, COMPLETIONS, TELEMETRY = ".viz.bin", "_completions.json", "_telemetry.json"
+VIZ, COMPLETIONS, TELEMETRY, LOG = ".viz.bin", "_completions.json", "_telemetry.json", ".log"
 _VIZ_PACKINGS = frozenset(("", *PACKED_SUFFIXES))
 _SIDE_PACKINGS = _VIZ_PACKINGS - {PACKED_RUN_SUFFIX}
 _PACKINGS = {VIZ: _VIZ_PACKINGS, COMPLETIONS: _SIDE_PACKINGS, TELEMETRY: _SIDE_PACKINGS}
@@ -27,7 +27,7 @@ class FoundFile(NamedTuple):
     Attributes
     ----------
     kind : str
-        `VIZ`, `COMPLETIONS` or `TELEMETRY`: how names of its kind end.
+        `VIZ`, `COMPLETIONS`, `TELEMETRY` or `LOG`: how names of its kind end; empty for another file.
     path : str
     mtime_ns : int
         Time of the last change in nanoseconds; the errno where the file cannot be looked at.
@@ -67,8 +67,8 @@ class RunFiles:
         """Every file of the run, logs and timing as they are now, for the catalogue to compare."""
         if not self.logs and self.timing is None:
             return self.files
-        beside = [*(log.path for log in self.logs), *([self.timing] if self.timing else [])]
-        return [*self.files, *map(look_at, beside)]
+        beside = [look_at(log.path, LOG) for log in self.logs]
+        return [*self.files, *beside, *([look_at(self.timing)] if self.timing else [])]
 
 
 @dataclass
@@ -82,6 +82,7 @@ class Found:
 
     def run(self, name: str) -> RunFiles:
         """The run of that name, made on first use."""
+        name = legible(name)
         run = self.runs.get(name)
         if run is None:
             run = self.runs[name] = RunFiles(name)
@@ -135,14 +136,23 @@ def _attach_timings(timings: list[Path], found: Found) -> None:
 
 
 def _files(root: Path, problems: list[str]) -> Iterator[os.DirEntry[str] | Path]:
-    """Every file that is not hidden: those of a directory by name, then those of each directory below it."""
+    """Every file that is not hidden: those of a directory by name, then those of each directory below it.
+
+    Links that lead out of the directory are left aside: who may write into it must not choose what else is served.
+    """
     if root.is_file():
         yield root
         name = _stem(root.name, VIZ)
+        home = os.path.realpath(root.parent)
         for path in sorted(root.parent.iterdir()) if name else ():
             if name in (_stem(path.name, COMPLETIONS), _stem(path.name, TELEMETRY)):
-                yield path
+                if _leads_out(path, home):
+                    problems.append(f"{path}: a link out of its directory; left aside")
+                else:
+                    yield path
         return
+    home = os.path.realpath(root)
+    outside: list[str] = []
     pending = [os.fspath(root)]
     while pending:
         directory = pending.pop()
@@ -157,11 +167,20 @@ def _files(root: Path, problems: list[str]) -> Iterator[os.DirEntry[str] | Path]
         entries.sort(key=attrgetter("name"))
         below = []
         for entry in entries:
-            if not _is_directory(entry):
+            if _leads_out(entry, home):
+                outside.append(entry.path)
+            elif not _is_directory(entry):
                 yield entry
             elif not entry.is_symlink():  # it may lead back here
                 below.append(entry.path)
         pending += reversed(below)
+    if outside:
+        more = f" and {len(outside) - 1:,} more" if outside[1:] else ""
+        problems.append(f"{outside[0]}{more}: links out of the sweep; left aside, copy what belongs here")
+
+
+def _leads_out(file: os.DirEntry[str] | Path, home: str) -> bool:
+    return file.is_symlink() and os.path.commonpath((home, os.path.realpath(file))) != home
 
 
 def _is_directory(entry: os.DirEntry[str]) -> bool:

@@ -20,11 +20,12 @@ from gavel_dash.errors import GavelDashError, SourceError
 from gavel_dash.formats import vizbin_open
 from gavel_dash.formats.vizbin_layout import HEADER, HEADER_BYTES, MAGIC, ROUND_HEAD, round_bytes
 from gavel_dash.ingest.rounds import RoundHead
+from gavel_dash.kernel.mapped_files import map_file, unchanged_files
 from gavel_dash.model import Cluster
 from gavel_dash.schema.headers import HEADERS
 from gavel_dash.sweep.cache import Progress
 from gavel_dash.sweep.discover import VIZ, discover
-from gavel_dash.sweep.packed import map_file, plain_path
+from gavel_dash.sweep.packed import plain_path
 
 #: The config stands behind the header in files of this package; this holds both, of up to a hundred job types.
 _FIRST_READ_BYTES = 4096
@@ -103,12 +104,14 @@ def read_header(path: str, size: int, name: str) -> RunHeader:
                 and not (config | jobs | rounds | queue | index) % 8
             ):
                 last = os.pread(file, ROUND_HEAD.size, end - record)
-                return RunHeader(name, version, n_rounds, n_jobs, n_types, n_gpus, config, head[config:jobs], last)
+                if len(last) == ROUND_HEAD.size:  # or else it was cut short meanwhile
+                    return RunHeader(name, version, n_rounds, n_jobs, n_types, n_gpus, config, head[config:jobs], last)
     finally:
         os.close(file)
     return _read_any(Path(path), name)
 
 
+@unchanged_files()
 def _read_any(path: Path, name: str) -> RunHeader:
     """The same of a file in any order of sections."""
     data = np.frombuffer(map_file(path, Path(name)), np.uint8)

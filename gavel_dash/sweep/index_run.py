@@ -15,16 +15,20 @@ from gavel_dash.analysis.phases import compute_phases
 from gavel_dash.analysis.stability import Evidence, assess_run
 from gavel_dash.analysis.survival import censored_quantiles
 from gavel_dash.analysis.tables import time_of_rounds
-from gavel_dash.errors import GavelDashError, SourceError
+from gavel_dash.errors import FileChangedError, GavelDashError, SourceError
 from gavel_dash.formats.completions import read_completions
 from gavel_dash.formats.run_name import parse_run_name
 from gavel_dash.formats.timing import Timing, read_timing
 from gavel_dash.formats.vizbin import VizFile
+from gavel_dash.ingest.log_progress import LogProgress
+from gavel_dash.kernel.mapped_files import map_file, unchanged_files
 from gavel_dash.model import Finding, JobWindow, RunKey
+from gavel_dash.schema.runs import UNCONVERTED
 from gavel_dash.sweep.cache import Progress
 from gavel_dash.sweep.discover import COMPLETIONS, TELEMETRY, VIZ, RunFiles
 from gavel_dash.sweep.identity import contradictions, key_from_config, key_from_path, resolve_key, resolve_window
-from gavel_dash.sweep.packed import map_file, plain_path, read_whole
+from gavel_dash.sweep.packed import plain_path, read_whole
+from gavel_dash.sweep.running import find_running, running_row
 from gavel_dash.sweep.telemetry_run import summarize_telemetry
 
 
@@ -74,11 +78,32 @@ def index_run(
     root : Path
         The sweep; paths in sentences are relative to it.
     """
+    try:
+        with unchanged_files():
+            return _index_run(files, manifest, table_row, root, progress, None)
+    except FileChangedError as changed:
+        return _index_run(files, manifest, table_row, root, progress, str(changed))
+
+
+def _index_run(
+    files: RunFiles,
+    manifest: Mapping[str, RunKey],
+    table_row: Mapping[str, Any] | None,
+    root: Path,
+    progress: Progress,
+    damage: str | None,
+) -> IndexedRun:
+    """The same, without its `.viz.bin` where `damage` says what is wrong with it."""
     findings: list[Finding] = []
     timing = _read_timing(files, findings)
-    viz_path, viz, damage = _choose_viz(files, root, findings, progress)
+    running = _find_running(files, findings)
+    viz_path, viz = None, None
+    if running is None and damage is None:
+        viz_path, viz, damage = _choose_viz(files, root, findings, progress)
     completions, jct_s = _read_completions(files, root, findings)
     telemetry = next(iter(files.paths(TELEMETRY)), None)
+    if running is not None:  # what an earlier conversion left beside it is not what there is now
+        completions, jct_s, telemetry = None, {}, None
 
     paths = files.paths(VIZ)
     key_sources: list[tuple[str, RunKey]] = []
@@ -129,13 +154,18 @@ def index_run(
         row["status"], row["note"] = _status(row, window)
         if viz is None:
             row["note"] = "; ".join(filter(None, ["no .viz.bin: there are no allocations to show", row["note"]]))
+    elif running is not None:
+        row |= running_row(running, window)
     elif files.logs:
         command = f"gavel-dash convert {shlex.quote(str(files.logs[0].path))} --out {shlex.quote(str(root))}"
-        row |= {"status": "unconverted", "note": f"convert it: {command}"}
+        row |= {"status": UNCONVERTED, "note": f"convert it: {command}"}
     if damage is not None:
         findings.append(Finding("damaged", "The file cannot be read; the note says where and why.", 1))
         row |= {"status": "damaged", "note": damage.replace(f"{root}/", "")}
-    _fill_mean_from_elsewhere(row, timing, table_row)
+    if running is None:
+        _fill_mean_from_elsewhere(row, timing, table_row)
+    if "status" not in row:
+        row |= {"status": "damaged", "note": "none of its files can be read; the findings say why"}
     row["findings"] = len(findings)
     return IndexedRun(row, key, window, identity, tuple(findings), viz_path, completions, evidence, telemetry)
 
@@ -171,6 +201,19 @@ def _fill_mean_from_elsewhere(row: dict[str, Any], timing: Timing | None, table_
     row["note"] = "; ".join(filter(None, notes))
 
 
+def _find_running(files: RunFiles, findings: list[Finding]) -> LogProgress | None:
+    """How far the log is that is being written; None where there is none."""
+    try:
+        found = find_running(files.all_files())
+    except SourceError as error:
+        findings.append(Finding("log-unreadable", str(error), 1))
+        return None
+    if found is not None and files.paths(VIZ):
+        sentence = f"{files.paths(VIZ)[0].name} is of an earlier part of the log, which still grows: left aside"
+        findings.append(Finding("older-conversion", sentence, 1))
+    return found
+
+
 def _read_timing(files: RunFiles, findings: list[Finding]) -> Timing | None:
     if files.timing is None:
         return None
@@ -191,7 +234,9 @@ def _choose_viz(
     for file in candidates:
         path = Path(file.path)
         try:
-            opened.append((path, open_viz(path, progress), file.mtime_ns))
+            viz = open_viz(path, progress)
+            _ = viz.findings  # they need every list of the file: one that points nowhere is found here
+            opened.append((path, viz, file.mtime_ns))
         except GavelDashError as error:
             damage = damage or str(error)
             if len(candidates) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
 
@@ -32,6 +33,7 @@ from gavel_dash.analysis.timeline import edges_of_records, first_starts, jct_of_
 from gavel_dash.errors import UsageError
 from gavel_dash.formats.vizbin import VizFile
 from gavel_dash.formats.vizbin_findings import hidden_gpus
+from gavel_dash.kernel.mapped_files import MappedFile, note_read, unchanged_files
 from gavel_dash.model import Cluster, JobWindow, RunKey
 
 
@@ -62,12 +64,26 @@ class Run:
     ) -> None:
         self.name, self.key, self.window = name, key, window
         self._open_viz, self._load_jct_s, self._load_wall_time_s = open_viz, load_jct_s, load_wall_time_s
-        self._fragmentation = lru_cache(maxsize=2)(self._compute_fragmentation)
+        # A cycle would keep the file open until the garbage collector comes.
+        this = weakref.proxy(self)
+        self._fragmentation = lru_cache(maxsize=2)(lambda cluster: this._compute_fragmentation(cluster))
 
-    @cached_property
+    @property
     def viz(self) -> VizFile:
         """The run's `.viz.bin`. Raises `GavelDashError` where there is none or it is damaged."""
-        return self._open_viz()
+        viz, files = self._opened
+        note_read(files)
+        return viz
+
+    @cached_property
+    def _opened(self) -> tuple[VizFile, frozenset[MappedFile]]:
+        with unchanged_files() as files:
+            return self._open_viz(), frozenset(files)
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether its open file was cut short or written to in its place: then all that it remembers is void."""
+        return "_opened" in self.__dict__ and any(file.has_changed for file in self._opened[1])
 
     @property
     def cluster(self) -> Cluster:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -15,16 +15,19 @@ from gavel_dash.analysis.saturation import DEFAULT_K, summarize_saturation
 from gavel_dash.analysis.stability import CONFIDENCE, judge
 from gavel_dash.errors import SourceError, UsageError
 from gavel_dash.formats.vizbin import VizFile
+from gavel_dash.ingest.sources import LogSource
 from gavel_dash.model import Finding
-from gavel_dash.sweep.cache import Progress
-from gavel_dash.sweep.catalogue import index_runs
+from gavel_dash.sweep.cache import Progress, key_of
+from gavel_dash.sweep.catalogue import Catalogue, index_runs
 from gavel_dash.sweep.discover import Found, discover
+from gavel_dash.sweep.following import Following
 from gavel_dash.sweep.index_run import IndexedRun, load_jct_s, open_viz
+from gavel_dash.sweep.open_runs import OpenRuns
 from gavel_dash.sweep.run import Run
+from gavel_dash.sweep.running import state_of
 from gavel_dash.sweep.side_tables import read_manifests, read_tables
 from gavel_dash.sweep.telemetry_run import load_wall_time_s, open_telemetry
 
-OPEN_RUNS = 64
 #: Levels of confidence whose table of runs is kept.
 CONFIDENCES = 8
 
@@ -49,11 +52,14 @@ def open_sweep(path: str | Path, progress: Progress = _silent) -> Sweep:
         When `path` does not exist or cannot be listed. A damaged run is a row with its reason instead.
     """
     root = Path(path)
+    return Sweep(root, _discover(root), progress)
+
+
+def _discover(root: Path) -> Found:
     try:
-        found = discover(root)
+        return discover(root)
     except PermissionError as error:
         raise SourceError(root, "a directory that can be read", error.strerror or str(error)) from error
-    return Sweep(root, found, progress)
 
 
 def open_run(path: str | Path, progress: Progress = _silent) -> Run:
@@ -75,12 +81,22 @@ def open_run(path: str | Path, progress: Progress = _silent) -> Run:
 
 
 class Sweep:
-    """All runs found under a path. Made by `open_sweep`; reads no rounds until a run is asked for them."""
+    """All runs found under a path, as they were then. Made by `open_sweep`; reads no rounds until a run is asked for.
 
-    def __init__(self, root: Path, found: Found, progress: Progress) -> None:
+    Attributes
+    ----------
+    problems : tuple of str
+        What of the directory could not be read.
+    version : str
+        Names this state: another one where any file has changed.
+    """
+
+    def __init__(self, root: Path, found: Found, progress: Progress, before: Sweep | None = None) -> None:
         self.path = root
         self.name = root.resolve().name
         self._progress = progress
+        self._found = state_of(found)
+        self._logs = {name: files.logs[0] for name, files in found.runs.items() if files.logs}
         problems = list(found.problems)
         manifest = read_manifests(found.manifests, problems)
         tables = read_tables(found.tables, problems)
@@ -88,10 +104,44 @@ class Sweep:
             found.run(name)
         self.problems = tuple(problems)
         self.table_findings = tables.findings
-        self._runs = index_runs(root, found, manifest, tables.rows, progress)
+        known = None if before is None else before._runs
+        self._runs: Catalogue = index_runs(root, found, manifest, tables.rows, progress, known)
+        self._states = {name: key_of(*self._runs.entries[name][1:]) for name in self._runs}
+        self.version = key_of(self.problems, *self._states.items())
         self._frame = lru_cache(maxsize=CONFIDENCES)(self._build_frame)
-        # Playing a run asks for it many times a second; a bounded number stays open (one memory map each).
-        self._open = lru_cache(maxsize=OPEN_RUNS)(self._open_run)
+        # Runs that have not changed stay open, with what has been computed of them.
+        self._open: OpenRuns = OpenRuns() if before is None else before._open
+        self._following: Following = Following(progress) if before is None else before._following
+
+    def refreshed(self) -> Sweep:
+        """The sweep as its files are now: this one where nothing has changed. Runs that are the same stay open.
+
+        Raises
+        ------
+        SourceError
+            When the directory is gone or cannot be listed any more.
+        """
+        found = _discover(self.path)
+        return self if state_of(found) == self._found else Sweep(self.path, found, self._progress, self)
+
+    @cached_property
+    def results_version(self) -> str:
+        """As `version`, of the runs that have been measured or could be: those that go on are left out."""
+        return key_of(*(item for item in self._states.items() if not self.is_running(item[0])))
+
+    @cached_property
+    def names_version(self) -> str:
+        """Names which runs can be opened: another one where there are others."""
+        return key_of(*(name for name in self._runs if self.has_rounds(name)))
+
+    @cached_property
+    def n_running(self) -> int:
+        """Number of runs whose log is still being written."""
+        return sum(self.is_running(name) for name in self._runs)
+
+    def is_running(self, name: str) -> bool:
+        """Whether a run's log is still being written."""
+        return bool(self._runs[name].row["status"] == schema.RUNNING)
 
     @property
     def names(self) -> list[str]:
@@ -145,8 +195,25 @@ class Sweep:
         """Which source told each field of a run's identity."""
         return dict(self._indexed(name).identity)
 
+    def state_of_run(self, name: str) -> str:
+        """Names the state of a run's files: another one where any has changed. Empty where there is no such run."""
+        return self._states.get(name, "")
+
     def has_rounds(self, name: str) -> bool:
-        """Whether a run has rounds to look at: a `.viz.bin`, or a telemetry file, which knows no allocations."""
+        """Whether a run has rounds to look at.
+
+        Those of a `.viz.bin`, of a telemetry file, which knows no allocations, or of a log: that is converted into
+        the cache when the run is opened.
+        """
+        return self.is_converted(name) or self._log_of(name) is not None
+
+    def _log_of(self, name: str) -> LogSource | None:
+        """The log that stands in for a file of rounds."""
+        status = self._indexed(name).row["status"]
+        return self._logs.get(name) if status in (schema.RUNNING, schema.UNCONVERTED) else None
+
+    def is_converted(self, name: str) -> bool:
+        """Whether a run's rounds can be read as they are, without converting a log."""
         indexed = self._indexed(name)
         return indexed.viz is not None or (indexed.telemetry is not None and indexed.row["status"] != "damaged")
 
@@ -161,20 +228,33 @@ class Sweep:
 
     def __getitem__(self, name: str) -> Run:
         """The run of that name; raises `UsageError` where there is none."""
-        return self._open(name)
-
-    def _open_run(self, name: str) -> Run:
         indexed = self._indexed(name)
+        return self._open.get(name, self.state_of_run(name), lambda: self._open_run(indexed))
+
+    def in_version(self, name: str, content_id: str) -> Run | None:
+        """The run as a page that was opened earlier has it; None where that is gone or there is no such run."""
+        run = self[name]
+        if run.viz.content_id == content_id:
+            return run
+        return next((r for r in self._open.of(name) if r.viz.content_id == content_id), None)
+
+    def _open_run(self, indexed: IndexedRun) -> Run:
+        name, completions = indexed.row["run"], indexed.completions
+        log = None if self.is_converted(name) else self._log_of(name)
 
         def open_indexed() -> VizFile:
-            if indexed.viz is None and self.has_rounds(name) and indexed.telemetry is not None:
+            nonlocal completions
+            if log is not None:
+                viz, completions = self._following.convert(log)
+                return open_viz(viz, self._progress)
+            if indexed.viz is None and self.is_converted(name) and indexed.telemetry is not None:
                 return open_telemetry(indexed.telemetry)
             if indexed.viz is None:
                 raise SourceError(name, "a run with rounds", indexed.row["note"] or "no .viz.bin file")
             return open_viz(indexed.viz, self._progress)
 
         def load() -> dict[int, float]:
-            return {} if indexed.completions is None else load_jct_s(indexed.completions)
+            return {} if completions is None else load_jct_s(completions)
 
         def load_wall_time() -> dict[int, float]:
             return {} if indexed.telemetry is None else load_wall_time_s(indexed.telemetry)

@@ -132,6 +132,19 @@ def empty_state(sentence: str, next_step: Children = None, **properties: Any) ->
     )
 
 
+def error_state(sentence: str) -> Component:
+    """One sentence that says what failed, and a link that loads the page again."""
+    return html.Div(
+        [
+            html.P(sentence, className="gd-empty-sentence"),
+            # An empty address is the one that the page has.
+            html.Div(html.A("Try again", href="", className="gd-button"), className="gd-empty-next"),
+        ],
+        className="gd-empty gd-error",
+        role="alert",
+    )
+
+
 def tile(label: str, value: Children, detail: Children = None, **properties: Any) -> Component:
     """One number with its label; `detail` is the small line under it."""
     return html.Div(

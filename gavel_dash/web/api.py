@@ -21,10 +21,10 @@ from gavel_dash.web.csv_route import csv_route, index_argument, number_argument,
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gavel_dash.sweep import Sweep
+    from gavel_dash.sweep import LiveSweep, Sweep
 
 
-def register_api(server: flask.Flask, sweep: Sweep) -> None:
+def register_api(server: flask.Flask, live: LiveSweep) -> None:
     """Add the CSV routes.
 
     ``/api/runs.csv``, ``/api/curves.csv?measure=mean_jct_h`` and ``/api/saturation.csv?k=2`` take the Sweep page's
@@ -34,30 +34,34 @@ def register_api(server: flask.Flask, sweep: Sweep) -> None:
     ``/api/runs/<name>/rounds.csv``, ``/jobs.csv`` and ``/queue.csv?round_index=&nodes=`` are of one run.
     """
 
+    @server.route("/api/<path:rest>")
+    def no_such_table(rest: str) -> flask.Response:
+        return flask.Response(f"there is no table at /api/{rest}\n", status=404, mimetype="text/plain")
+
     @server.route("/api/runs.csv")
     @csv_route("runs")
     def runs_csv() -> pd.DataFrame:
-        return _filtered(sweep)
+        return _filtered(live.now)
 
     @server.route("/api/curves.csv")
     @csv_route("curves")
     def curves_csv() -> pd.DataFrame:
-        return sweep.curves(_filtered(sweep)["run"], text_argument("measure", DEFAULT_MEASURE), _confidence())
+        return live.now.curves(_filtered(live.now)["run"], text_argument("measure", DEFAULT_MEASURE), _confidence())
 
     @server.route("/api/saturation.csv")
     @csv_route("saturation")
     def saturation_csv() -> pd.DataFrame:
-        return sweep.saturation(number_argument("k", DEFAULT_K), _filtered(sweep)["run"], _confidence())
+        return live.now.saturation(number_argument("k", DEFAULT_K), _filtered(live.now)["run"], _confidence())
 
     @server.route("/api/gain.csv")
     @csv_route("gain")
     def gain_csv() -> pd.DataFrame:
-        return gain_table(_page_data(sweep), text_argument("gain_of", ""), text_argument("gain_against", ""))
+        return gain_table(_page_data(live.now), text_argument("gain_of", ""), text_argument("gain_against", ""))
 
     @server.route("/api/paper_error.csv")
     @csv_route("paper_error")
     def paper_error_csv() -> pd.DataFrame:
-        return paper_error_table(_page_data(sweep))
+        return paper_error_table(_page_data(live.now))
 
     @server.route("/api/pairs.csv")
     @csv_route("pairs")
@@ -65,22 +69,22 @@ def register_api(server: flask.Flask, sweep: Sweep) -> None:
         method = text_argument("method", STABILITY)
         if method not in METHODS:
             raise UsageError(f"no method is named {method!r}; there are {', '.join(METHODS)}")
-        return pairs_table(sweep, _page_data(sweep), method, parse_node_sizes(text_argument("nodes", "")))
+        return pairs_table(live.now, _page_data(live.now), method, parse_node_sizes(text_argument("nodes", "")))
 
     @server.route("/api/runs/<path:name>/rounds.csv")
     @csv_route("rounds")
     def rounds_csv(name: str) -> pd.DataFrame:
-        return sweep[name].rounds()
+        return live.now[name].rounds()
 
     @server.route("/api/runs/<path:name>/jobs.csv")
     @csv_route("jobs")
     def jobs_csv(name: str) -> pd.DataFrame:
-        return sweep[name].jobs()
+        return live.now[name].jobs()
 
     @server.route("/api/runs/<path:name>/queue.csv")
     @csv_route("queue")
     def queue_csv(name: str) -> pd.DataFrame:
-        return sweep[name].queue_table(index_argument("round_index"), parse_node_sizes(text_argument("nodes", "")))
+        return live.now[name].queue_table(index_argument("round_index"), parse_node_sizes(text_argument("nodes", "")))
 
 
 def _filters() -> dict[str, list[str]]:

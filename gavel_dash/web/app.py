@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -16,29 +15,35 @@ from dash import Dash, State, dcc, html
 from dash.development.base_component import Component
 from flask_compress import Compress
 
-from gavel_dash.errors import GavelDashError
+from gavel_dash.kernel.mapped_files import unchanged_files
 from gavel_dash.pages import PAGES
-from gavel_dash.sweep import Sweep, open_sweep
-from gavel_dash.ui import empty_state
+from gavel_dash.settings import Settings
+from gavel_dash.sweep import LiveSweep, Sweep, open_sweep
+from gavel_dash.ui import LIVE_PAGE, empty_state, error_state
 from gavel_dash.web.api import register_api
+from gavel_dash.web.failures import log_failure, register_failures, sentence_of
+from gavel_dash.web.health import register_health
+from gavel_dash.web.live import register_live, state_of_page
 from gavel_dash.web.player_api import register_player_api
 from gavel_dash.web.run_api import register_run_api
-from gavel_dash.web.shell import ERROR_HEADER, INDEX, build_shell, register_shell_callbacks
+from gavel_dash.web.security import inline_script_hashes, secure
+from gavel_dash.web.shell import INDEX, build_shell, register_shell_callbacks
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 BOOTSTRAP_ROUTE = "/vendor/bootstrap.min.css"
 _SWEEP = "GAVEL_DASH_SWEEP"
 _NO_VISIT = object()
-_log = logging.getLogger(__name__)
 
 
-def create_app(sweep: Sweep) -> Dash:
+def create_app(sweep: Sweep, settings: Settings | None = None) -> Dash:
     """Build the app over a sweep. May be called any number of times in one process.
 
     Parameters
     ----------
     sweep : Sweep
         Kept in the Flask app's config; pages get it as an argument.
+    settings : Settings, optional
+        Decides who may ask; by default this machine alone.
     """
     app = Dash(
         __name__,
@@ -51,22 +56,28 @@ def create_app(sweep: Sweep) -> Dash:
         serve_locally=True,
         external_stylesheets=[BOOTSTRAP_ROUTE],
         index_string=INDEX,
-        on_error=_say_error,
         # What tells a visit from Dash's own question which ids a page has.
         routing_callback_inputs={"href": State("_pages_location", "href")},
     )
-    app.server.config[_SWEEP] = sweep
+    live = app.server.config[_SWEEP] = LiveSweep(sweep)
     _register_pages()
-    app.layout = build_shell(PAGES, sweep.name, len(sweep.names))
+    app.layout = lambda: build_shell(PAGES, live.now)
     _serve_bootstrap(app.server)
     _compress(app.server)
-    register_api(app.server, sweep)
-    register_run_api(app.server, sweep)
-    register_player_api(app.server, sweep)
+    register_failures(app.server, live)
+    register_health(app.server, live)
+    register_live(app.server, live)
+    register_api(app.server, live)
+    register_run_api(app.server, live)
+    register_player_api(app.server, live)
     register_shell_callbacks(app)
     for page in PAGES:
-        page.register_callbacks(app, sweep)
+        page.register_callbacks(app, live)
     app.enable_dev_tools(debug=False, dev_tools_disable_version_check=True)
+    for endpoint, view in app.server.view_functions.items():
+        app.server.view_functions[endpoint] = unchanged_files()(view)  # or else no answer is made of them
+    of_index = inline_script_hashes(INDEX)
+    secure(app.server, settings or Settings(), lambda: [*app.csp_hashes(), *of_index], app.callback_map)
     return app
 
 
@@ -87,10 +98,12 @@ def _layout_of(page: ModuleType) -> Callable[..., Component]:
         try:
             if href is _NO_VISIT:
                 return ids_of(page)
-            component: Component = page.layout(flask.current_app.config[_SWEEP], **query)
+            sweep: Sweep = flask.current_app.config[_SWEEP].now
+            component: Component = page.layout(sweep, **query)
+            dash.set_props(LIVE_PAGE, {"data": state_of_page(sweep, query)})
         except Exception as error:  # noqa: BLE001 - a page that fails must not take the others with it
-            sentence = f"The {page.TITLE} page cannot be shown: {_sentence(error)}"
-            return empty_state(sentence, dcc.Link("Go to the sweep", href="/"))
+            log_failure(error, "page_failed")
+            return error_state(f"The {page.TITLE} page cannot be shown: {sentence_of(error)}")
         return component
 
     return layout
@@ -133,16 +146,3 @@ def _compress(server: flask.Flask) -> None:
     server.config["COMPRESS_ALGORITHM"] = ["zstd", "gzip"]
     server.config["COMPRESS_LEVEL"] = 1
     Compress(server)
-
-
-def _say_error(error: Exception) -> None:
-    """Show in the toast what went wrong in a callback."""
-    dash.set_props("shell-toast", {"header": ERROR_HEADER, "children": _sentence(error), "is_open": True})
-
-
-def _sentence(error: Exception) -> str:
-    """What to say of an error; what is not one of ours goes to the log with its traceback."""
-    if isinstance(error, GavelDashError):
-        return str(error)
-    _log.error("a page or callback failed", exc_info=error)
-    return f"{type(error).__name__}: {error}. The server's log has the details; reloading the page may help."

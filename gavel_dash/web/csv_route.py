@@ -11,6 +11,7 @@ import flask
 
 from gavel_dash.errors import GavelDashError
 from gavel_dash.formats.table_csv import write_table_csv
+from gavel_dash.web.failures import log_failure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,7 @@ def csv_route(kind: str) -> Callable[[Callable[..., pd.DataFrame]], Callable[...
             try:
                 frame = table() if name is None else table(name)
             except GavelDashError as error:
+                log_failure(error)
                 return flask.Response(f"{error}\n", status=404, mimetype="text/plain")
             headers = {"Content-Disposition": f'attachment; filename="{_file_name(kind, name)}"'}
             return flask.Response(write_table_csv(frame), mimetype="text/csv", headers=headers)

@@ -29,9 +29,10 @@ import flask
 import zstandard
 
 from gavel_dash.errors import GavelDashError, UsageError
+from gavel_dash.web.failures import log_failure
 
 if TYPE_CHECKING:
-    from gavel_dash.sweep import Run, Sweep
+    from gavel_dash.sweep import LiveSweep, Run
 
 MOST_CHUNK_BYTES = 8 * 2**20
 DEFAULT_BINS, MOST_BINS = 1000, 4000
@@ -48,7 +49,7 @@ _ENCODERS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-def register_player_api(server: flask.Flask, sweep: Sweep) -> None:
+def register_player_api(server: flask.Flask, live: LiveSweep) -> None:
     """Add the routes described above to a server."""
 
     def route(path: str) -> Callable[[Callable[..., flask.Response]], None]:
@@ -59,11 +60,12 @@ def register_player_api(server: flask.Flask, sweep: Sweep) -> None:
             @wraps(view)
             def answer(name: str, version: str, **rest: str) -> flask.Response:
                 try:
-                    run = sweep[name]
-                    if run.viz.content_id != version:
+                    run = live.now.in_version(name, version)
+                    if run is None:
                         return _sentence(409, "the run was replaced; reload the page")
                     return view(run, **rest)
                 except (GavelDashError, OSError) as error:
+                    log_failure(error)
                     return _sentence(404, str(error))
 
         return register

@@ -16,10 +16,10 @@ from gavel_dash.web.csv_route import csv_route, index_argument, text_argument
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gavel_dash.sweep import Sweep
+    from gavel_dash.sweep import LiveSweep, Sweep
 
 
-def register_run_api(server: flask.Flask, sweep: Sweep) -> None:
+def register_run_api(server: flask.Flask, live: LiveSweep) -> None:
     """Add the CSV routes.
 
     ``/api/telemetry.csv``, ``/api/jobs.csv``, ``/api/distribution.csv`` and ``/api/quantiles.csv`` take the query of
@@ -37,7 +37,7 @@ def register_run_api(server: flask.Flask, sweep: Sweep) -> None:
     }.items():
 
         def of_page(table_of=table_of) -> pd.DataFrame:  # type: ignore[no-untyped-def]
-            return table_of(sweep, flask.request.args.to_dict(flat=False))
+            return table_of(live.now, flask.request.args.to_dict(flat=False))
 
         server.add_url_rule(f"/api/{kind}.csv", f"{kind}_of_runs_csv", csv_route(kind)(of_page))
 
@@ -45,32 +45,34 @@ def register_run_api(server: flask.Flask, sweep: Sweep) -> None:
     @csv_route("fragmentation_curves")
     def fragmentation_curves_csv() -> pd.DataFrame:
         asked = {key: flask.request.args[key] for key in ("by", "measure", "nodes") if key in flask.request.args}
-        return fragmentation.fragmentation_curves_table(sweep, **asked)
+        return fragmentation.fragmentation_curves_table(live.now, **asked)
 
     @server.route("/api/runs/<path:name>/fragmentation.csv")
     @csv_route("fragmentation")
     def fragmentation_csv(name: str) -> pd.DataFrame:
-        return fragmentation.fragmentation_table(sweep, name, text_argument("nodes", ""))
+        return fragmentation.fragmentation_table(live.now, name, text_argument("nodes", ""))
 
     @server.route("/api/runs/<path:name>/blocked_demand.csv")
     @csv_route("blocked_demand")
     def blocked_demand_csv(name: str) -> pd.DataFrame:
-        return fragmentation.blocked_demand_table(sweep, name, text_argument("nodes", ""))
+        return fragmentation.blocked_demand_table(live.now, name, text_argument("nodes", ""))
 
     @server.route("/api/runs/<path:name>/node_fragmentation.csv")
     @csv_route("node_fragmentation")
     def node_fragmentation_csv(name: str) -> pd.DataFrame:
-        return fragmentation.node_fragmentation_table(sweep, name, text_argument("nodes", ""), *_span(sweep, name))
+        return fragmentation.node_fragmentation_table(
+            live.now, name, text_argument("nodes", ""), *_span(live.now, name)
+        )
 
     @server.route("/api/runs/<path:name>/segments.csv")
     @csv_route("segments")
     def segments_csv(name: str) -> pd.DataFrame:
-        return segments_table(sweep, name, *_span(sweep, name))
+        return segments_table(live.now, name, *_span(live.now, name))
 
     @server.route("/api/runs/<path:name>/job_stretches.csv")
     @csv_route("job_stretches")
     def job_stretches_csv(name: str) -> pd.DataFrame:
-        return job.stretches_table(sweep, name, flask.request.args.to_dict())
+        return job.stretches_table(live.now, name, flask.request.args.to_dict())
 
 
 def _span(sweep: Sweep, name: str) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import ipaddress
 import logging
 import os
 import socket
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gavel_dash.errors import GavelDashError, UsageError
 from gavel_dash.progress import ProgressLine
-from gavel_dash.settings import Settings, read_settings
+from gavel_dash.settings import Settings, is_loopback, read_settings
 
 if TYPE_CHECKING:
     import flask
@@ -40,7 +39,11 @@ def serve(settings: Settings) -> int:
     GavelDashError
         When the sweep cannot be opened or no port is free.
     """
-    from werkzeug.serving import make_server
+    from werkzeug.serving import WSGIRequestHandler, make_server
+
+    class RequestHandler(WSGIRequestHandler):
+        def version_string(self) -> str:
+            return "Gavel Dash"  # not which versions of Werkzeug and Python answer
 
     sweep, app = _open(settings)
     for problem in sweep.problems:
@@ -51,11 +54,14 @@ def serve(settings: Settings) -> int:
     host, port = listener.getsockname()[:2]
     if settings.port not in (0, port):
         _say(f"port {settings.port} is taken, using {port}")
-    if not _is_loopback(settings.host):
-        _say(f"listening on {settings.host}: everyone who can reach this machine can read the sweep")
+    if not is_loopback(settings.host) and not settings.token:
+        _say(
+            f"listening on {settings.host} without a token: everyone who can reach this machine can read the sweep; "
+            "set GAVEL_DASH_TOKEN to ask for one"
+        )
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # not a line for each request
     with listener:
-        server = make_server(host, port, app, threaded=True, fd=listener.fileno())
+        server = make_server(host, port, app, threaded=True, request_handler=RequestHandler, fd=listener.fileno())
         print(f"Gavel Dash: {sweep.name} ({len(sweep.names):,} runs) on {address(host, port)}", flush=True)
         try:
             server.serve_forever()
@@ -68,12 +74,14 @@ def serve(settings: Settings) -> int:
 
 def build_server() -> flask.Flask:
     """The WSGI application, from the environment alone; a sweep that cannot be opened is said on every page."""
+    settings = Settings()
     try:
-        _, app = _open(read_settings([], os.environ))
+        settings = read_settings([], os.environ)
+        _, app = _open(settings)
         return app
     except GavelDashError as error:
         _say(str(error))
-        return _apology(str(error))
+        return _apology(str(error), settings)
 
 
 def _open(settings: Settings) -> tuple[Sweep, flask.Flask]:
@@ -84,12 +92,14 @@ def _open(settings: Settings) -> tuple[Sweep, flask.Flask]:
     try:
         from gavel_dash.sweep import open_sweep
         from gavel_dash.web.app import create_app
+        from gavel_dash.web.failures import log_to_stderr
     finally:
         gc.freeze()
         gc.enable()
+    log_to_stderr()
     with ProgressLine() as progress:
         sweep = open_sweep(settings.sweep, progress=progress)
-    return sweep, create_app(sweep).server
+    return sweep, create_app(sweep, settings).server
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -118,17 +128,15 @@ def address(host: str, port: int) -> str:
     return f"http://{shown}:{port}"
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _apology(sentence: str) -> flask.Flask:
+def _apology(sentence: str, settings: Settings) -> flask.Flask:
     import flask
 
+    from gavel_dash.web.health import register_no_health
+    from gavel_dash.web.security import secure
+
     server = flask.Flask(__name__)
+    secure(server, settings)
+    register_no_health(server, sentence)
 
     @server.route("/", defaults={"path": ""})
     @server.route("/<path:path>")

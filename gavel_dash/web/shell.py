@@ -10,6 +10,10 @@ import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
+from gavel_dash.sweep import Sweep
+from gavel_dash.ui import LIVE_PAGE, LIVE_STORES
+from gavel_dash.ui.words import count_runs
+
 #: Over what the toast says; pages may put another over a hint.
 ERROR_HEADER = "Something went wrong"
 
@@ -59,7 +63,7 @@ def in_bar(page: ModuleType) -> bool:
     return bool(getattr(page, "NAV", True))
 
 
-def build_shell(pages: Sequence[ModuleType], sweep_name: str, n_runs: int) -> Component:
+def build_shell(pages: Sequence[ModuleType], sweep: Sweep) -> Component:
     """The whole document: skip link, top bar, the page, help sheet, toast."""
     keys = page_keys([page.TITLE for page in pages if in_bar(page)])
     links = [
@@ -73,20 +77,23 @@ def build_shell(pages: Sequence[ModuleType], sweep_name: str, n_runs: int) -> Co
         for page in pages
         if in_bar(page)
     ]
-    runs = f"{n_runs:,} run{'' if n_runs == 1 else 's'}"
     return html.Div(
         [
             dcc.Store(id="theme", storage_type="local"),
             dcc.Store(id="node-sizes", storage_type="local"),
+            *(dcc.Store(id=id) for id in LIVE_STORES),
             html.A("Skip to content", href="#shell-main", className="gd-skip"),
             html.Header(
                 [
                     html.Span("Gavel Dash", className="gd-brand"),
                     html.Nav(links, className="gd-nav", **{"aria-label": "Pages"}),
                     html.Span(
-                        [html.Span(sweep_name, className="gd-sweep-name"), html.Span(runs, className="gd-muted")],
+                        [
+                            html.Span(sweep.name, className="gd-sweep-name"),
+                            html.Span(count_runs(sweep), id="shell-runs", className="gd-muted"),
+                        ],
                         className="gd-sweep",
-                        title=f"{sweep_name}: {runs}",
+                        title=sweep.name,
                     ),
                     _icon_button("shell-help-button", "?", "Help and keys (?)"),
                     _icon_button("shell-theme-button", "◐", "Switch between light and dark"),
@@ -159,4 +166,9 @@ def register_shell_callbacks(app: Dash) -> None:
         ClientsideFunction("shell", "markPage"),
         Output("shell-quiet", "title"),
         Input("_pages_location", "pathname"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("live", "begin"),
+        Output("shell-quiet", "lang"),
+        Input(LIVE_PAGE, "data"),
     )

@@ -7,13 +7,14 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from benchmarks.synthetic_runs import write_synthetic_run
 from gavel_dash.sweep import Sweep, open_sweep
@@ -117,10 +118,25 @@ def synthetic_address(start_server: Callable[[Path], str], synthetic: Sweep) -> 
     return start_server(synthetic.path)
 
 
+def wait_until(page: Page, expression: str, *, arg: object = None) -> None:
+    """Wait until JavaScript is true, as Playwright does by `eval` in the page, which the app's policy forbids."""
+    deadline_s = time.monotonic() + PATIENCE_MS / 1000
+    while time.monotonic() < deadline_s:
+        try:
+            if page.evaluate(expression, arg):
+                return
+        except Error as error:
+            if "context was destroyed" not in str(error):  # the page moved on; its successor is asked
+                raise
+        page.wait_for_timeout(30)
+    raise AssertionError(f"never true within {PATIENCE_MS:,} ms: {expression}")
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests of this process."""
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setattr(Page, "wait_for_function", wait_until)
         chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
         yield chromium
         chromium.close()
@@ -144,3 +160,17 @@ def page(browser: Browser) -> Iterator[Page]:
     yield opened
     context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def rough_page(browser: Browser) -> Iterator[Page]:
+    """A page like `page`, whose console may tell that a request failed."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    opened = context.new_page()
+    opened.set_default_timeout(20_000)
+    complaints: list[str] = []
+    opened.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    yield opened
+    context.close()
+    assert [text for text in complaints if "Failed to load resource" not in text] == []

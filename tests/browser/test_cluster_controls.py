@@ -19,7 +19,7 @@ from tests.browser.player import (
     wait_state,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 NAME = "fig9_max_min_fairness_3.2jph_single_s1"
 SPEEDS = [0.25, 0.5, 1, 2, 5, 10, 20, 50, 100]

@@ -27,7 +27,7 @@ from tests.browser.player import (
 )
 from tests.make import write_run
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 CALM, SECOND = (f"fig9_synthetic_2.1jph_multi_s{seed}" for seed in (0, 1))
 LOCAL = "local.viz.bin"

@@ -20,7 +20,7 @@ from tests.browser.player import (
     wait_state,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 CALM, SECOND = (f"fig9_synthetic_2.1jph_multi_s{seed}" for seed in (0, 1))
 BUNDLED_RUN = "fig9_max_min_fairness_3.2jph_single_s1"

@@ -26,7 +26,7 @@ from tests.browser.player import (
 )
 from tests.make import GPU_TYPES, ROUND_S, simulate
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 CALM, SECOND, CROWDED = (
     f"fig9_synthetic_{name}" for name in ("2.1jph_multi_s0", "2.1jph_multi_s1", "40.0jph_multi_s0")

@@ -14,7 +14,7 @@ from gavel_dash.sweep import Run, Sweep
 from tests.browser.player import expect_record, open_cluster, wait_at_rest, wait_query, wait_state
 from tests.plain_vizbin import Round, build
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("cluster_why")]
+pytestmark = pytest.mark.browser
 
 RUN = "fig11_finish_time_fairness_2.4jph_multi_s0"
 SIZES = {"k80": 4, "p100": 4, "v100": 8}

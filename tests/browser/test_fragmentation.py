@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from gavel_dash.pages.fragmentation.data import read_rounds
 from gavel_dash.sweep import Sweep
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("fragmentation")]
+pytestmark = pytest.mark.browser
 
 FIGURE = "#fragmentation-figure .js-plotly-plot"
 RUN, OTHER = "fig10_max_min_fairness_2.4jph_multi_s0", "fig10_max_min_fairness_perf_2.4jph_multi_s0"

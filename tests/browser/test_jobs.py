@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from gavel_dash.sweep import Sweep
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 RUN = "fig10_max_min_fairness_2.8jph_multi_s0"
 JOB = 2250

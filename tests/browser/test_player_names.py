@@ -16,7 +16,7 @@ from gavel_dash.sweep import Run, open_sweep
 from tests.browser.player_pictures import export, set_loop
 from tests.browser.player_probe import open_cluster, read_shown, write_named_run
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("player")]
+pytestmark = pytest.mark.browser
 
 SCRIPT = "<img src=x onerror=window.hacked=1>"
 PLAIN_NAME = "img-src=x-onerror=window.hacked=2-"

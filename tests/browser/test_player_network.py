@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 from werkzeug.serving import make_server
 
 from gavel_dash.sweep import Sweep
@@ -20,7 +20,7 @@ from tests.browser.player_pictures import choose_export, set_loop
 from tests.browser.player_probe import assert_right, open_cluster, read_shown, words_of
 from tests.make import write_run
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("player")]
+pytestmark = pytest.mark.browser
 
 NAME = "fig10_max_min_fairness_2.8jph_multi_s0"
 START = 9_000
@@ -56,20 +56,6 @@ class Network:
 
 
 RANDOM = random.Random(5)
-
-
-@pytest.fixture
-def rough_page(browser: Browser) -> Iterator[Page]:
-    """A page like `page`, whose console may tell that a request failed."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    opened = context.new_page()
-    opened.set_default_timeout(20_000)
-    complaints: list[str] = []
-    opened.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    yield opened
-    context.close()
-    assert [text for text in complaints if "Failed to load resource" not in text] == []
 
 
 #: A round that is here is asked for just before: its answer comes when it is no longer wanted. Gives the round shown.

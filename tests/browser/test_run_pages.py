@@ -17,7 +17,7 @@ from tests.browser.charts import click_point
 from tests.browser.conftest import PATIENCE_MS
 from tests.browser.player import wait_at_rest, wait_query, wait_state
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("why")]
+pytestmark = pytest.mark.browser
 
 RUN = "fig10_max_min_fairness_2.8jph_multi_s0"
 OTHER = "fig10_max_min_fairness_perf_2.8jph_multi_s0"

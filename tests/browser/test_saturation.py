@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from gavel_dash.sweep import Sweep
 from tests.browser.charts import OVERLAY, click_point, locate
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("saturation")]
+pytestmark = pytest.mark.browser
 
 RANGES = """() => {
   const layout = document.querySelector("#saturation-overlay-figure .js-plotly-plot")._fullLayout;

@@ -14,7 +14,7 @@ from gavel_dash.sweep import Sweep, open_sweep
 from tests.browser.charts import LOCATE, OVERLAY, click_point, locate
 from tests.make import write_run
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("saturation")]
+pytestmark = pytest.mark.browser
 
 #: Plotly takes two presses within 300 ms for a double click.
 NOT_A_DOUBLE_CLICK_MS = 400

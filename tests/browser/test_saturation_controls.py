@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.test_saturation import open_page
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("saturation")]
+pytestmark = pytest.mark.browser
 
 #: Points of all curves as they are drawn: rate and value.
 POINTS = """() => {

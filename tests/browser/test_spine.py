@@ -18,7 +18,7 @@ from tests.browser.conftest import BUNDLED
 from tests.browser.player import shown_job_ids, wait_at_rest
 from tests.make import write_run
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 POINT_HEATMAP = "#saturation-heatmap-figure .js-plotly-plot"
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from gavel_dash.sweep import Sweep
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("telemetry")]
+pytestmark = pytest.mark.browser
 
 GRAPH = "document.querySelector('#telemetry-figure .js-plotly-plot')"
 DRAWN = f"""() => {{

@@ -23,7 +23,7 @@ import zstandard
 from gavel_dash.formats.packed_run import unpack_run
 from gavel_dash.formats.vizbin import VizFile
 
-pytestmark = [pytest.mark.data, pytest.mark.xdist_group("logs")]
+pytestmark = pytest.mark.data
 
 _SOURCES = ("logs/replication", "logs/verbatim", "logs/upstream", "published/results_full")
 _CUT = "fig10_max_min_fairness_perf_3.2jph_multi_s0"

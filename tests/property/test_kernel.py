@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from gavel_dash.errors import GavelDashError, UsageError
 from gavel_dash.ingest import lines, read_log, scan
 from gavel_dash.ingest import rounds as rounds_module
-from gavel_dash.ingest.convert import LogSource, convert_log
+from gavel_dash.ingest.convert import convert_log
+from gavel_dash.ingest.sources import LogSource
 from gavel_dash.kernel import load_kernel
 from tests.unit.ingest.log_text import ReplicationLog
 

@@ -18,7 +18,7 @@ const CSV_COLUMNS = [
 ];
 
 // First characters that make a spreadsheet treat a text cell as a formula, as in gavel_dash/formats/table_csv.py.
-const FORMULA_START = /^[=+\-@\t\r]/;
+const FORMULA_START = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 
 /** The slots as JSON: what `gavel-dash round` prints, with the run, the record index and the tiles. */
 export function stateAsJson(slots) {

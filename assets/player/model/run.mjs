@@ -244,3 +244,6 @@ async function fetchBuffer(path, signal) {
   if (!answer.ok) throw new Error((await answer.text()).trim() || `the server answered ${answer.status}`);
   return answer.arrayBuffer();
 }
+
+/** Whether two are one run, of the sweep perhaps in different states of its file. */
+export const isSameRun = (one, other) => one.key === other.key || Boolean(one.info && other.info && one.info.base === other.info.base);

@@ -1,6 +1,6 @@
 // Which runs are on the page: those Dash has opened and those opened here, each told to the worker once.
 
-import { Run } from "./run.mjs";
+import { Run, isSameRun } from "./run.mjs";
 import { setProps } from "../panels/dom.mjs";
 
 const MOST_RUNS = 4;
@@ -12,9 +12,9 @@ export class RunList {
   #replacesSweep = false;
 
   /** post(message) reaches the worker; onChange() when other runs are wanted or one has opened; onColumns(run) when its
-   * columns over all rounds have come; say(sentence). */
-  constructor({ post, onChange, onColumns, say }) {
-    Object.assign(this, { post, onChange, onColumns, say });
+   * columns over all rounds have come; say(sentence); attempt(part, load) loads, and offers to try again. */
+  constructor({ post, onChange, onColumns, say, attempt }) {
+    Object.assign(this, { post, onChange, onColumns, say, attempt });
   }
 
   /** The runs Dash has opened; what is already open goes on. */
@@ -65,13 +65,20 @@ export class RunList {
       this.#runs.set(entry.key, new Run(entry));
       this.post({ type: "open", key: entry.key, source: entry.source, order: entry.info?.order ?? null });
     }
-    for (const key of [...this.#runs.keys()]) {
-      if (wanted.some((entry) => entry.key === key)) continue;
-      this.#runs.get(key).abort?.abort();
+    this.#closeOthers();
+    this.onChange();
+  }
+
+  /** Close what is not wanted. A run whose file has changed stays until it is open as it is now. */
+  #closeOthers() {
+    const wanted = this.#wanted();
+    for (const [key, run] of [...this.#runs]) {
+      const successor = wanted.find((entry) => entry.key === key || isSameRun(entry, run));
+      if (successor && (successor.key === key || !this.#runs.get(successor.key).meta)) continue;
+      run.abort?.abort();
       this.#runs.delete(key);
       this.post({ type: "close", key });
     }
-    this.onChange();
   }
 
   get(key) {
@@ -84,7 +91,11 @@ export class RunList {
 
   /** The runs in order, A first, or null while one of them is still opening. */
   get open() {
-    const runs = this.#wanted().map(({ key }) => this.#runs.get(key));
+    const isOpen = (run) => Boolean(run.meta);
+    const runs = this.#wanted().map((entry) => {
+      const now = this.#runs.get(entry.key);
+      return isOpen(now) ? now : [...this.#runs.values()].findLast((run) => isOpen(run) && isSameRun(entry, run)) ?? now;
+    });
     return runs.length > 0 && runs.every((run) => run.meta) ? runs : null;
   }
 
@@ -95,6 +106,7 @@ export class RunList {
     if (message.type === "opened") {
       run.opened(message);
       this.#loadColumns(run);
+      this.#closeOthers();
       this.onChange();
     } else if (message.type === "scanned") {
       run.scanned(message.columns);
@@ -122,12 +134,10 @@ export class RunList {
       this.post({ type: "scan", key: run.key });
       return;
     }
-    try {
+    await this.attempt(`Times of ${run.name}`, async () => {
       await run.loadColumns(run.abort.signal);
       this.onColumns(run);
-    } catch (error) {
-      if (error.name !== "AbortError") this.say(`${run.name}: its times cannot be loaded: ${error.message}`);
-    }
+    });
   }
 
   destroy() {

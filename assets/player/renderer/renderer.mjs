@@ -2,6 +2,7 @@
 // painted on canvases inside its plot area, and the heatmap itself gets its z when playing rests.
 
 import { make, setProps, write } from "../panels/dom.mjs";
+import { isSameRun } from "../model/run.mjs";
 import { drawMarks, hasRoundMarks } from "./marks.mjs";
 
 let figures = 0;
@@ -34,7 +35,7 @@ export class Renderer {
 
   /** Show a new frame. A zoom stays where the grid does. What is on screen stays until Plotly has drawn it. */
   async setFrame(run, frame, serial) {
-    const isSameGrid = this.isReady && this.run === run && frame.grid.columns === this.frame.grid.columns;
+    const isSameGrid = this.isReady && isSameRun(this.run, run) && frame.grid.columns === this.frame.grid.columns;
     const keep = isSameGrid ? this.zoom : null;
     const figure = structuredClone(frame.figure);
     figures += 1;
@@ -52,7 +53,7 @@ export class Renderer {
     const { grid } = frame;
     const width = grid.columns * grid.parts;
     const height = grid.bands.reduce((rows, band) => rows + band.rows, 0) * grid.parts;
-    const fits = this.run === run && this.image.width === width && this.image.height === height;
+    const fits = this.run && isSameRun(this.run, run) && this.image.width === width && this.image.height === height;
     // Cells of the same grid stay, in their old colours, until the round is painted anew.
     Object.assign(this, { run, frame, serial, painted: fits ? this.painted : null });
     if (!fits) Object.assign(this.image, { width, height });

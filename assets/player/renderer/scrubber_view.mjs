@@ -87,7 +87,7 @@ export class ScrubberView {
     const request = this.#request;
     const [from, to] = this.range;
     const { timeline } = player;
-    try {
+    await this.page.attempt("Curves under the heatmap", async () => {
       const lanes = await Promise.all(order.map(async (run, k) => {
         const start = timeline.indexOf(k, from);
         const stop = Math.min(run.nRounds, timeline.indexOf(k, to - 1) + 1);
@@ -98,9 +98,7 @@ export class ScrubberView {
       if (request !== this.#request || lanes.includes(null)) return;
       this.#lanes = lanes;
       this.#draw();
-    } catch (error) {
-      if (error.name !== "AbortError") this.page.say(`The curves cannot be loaded: ${error.message}`);
-    }
+    });
   }
 
   #draw() {

@@ -21,7 +21,7 @@ from gavel_dash.analysis.fragmentation_curves import (
 )
 from gavel_dash.figures.curve_style import style_curves
 from gavel_dash.figures.fragmentation_curves import build_curves
-from gavel_dash.pages.fragmentation.data import Progress, runs_of_curves, runs_without_rounds, sweep_means
+from gavel_dash.pages.fragmentation.data import Progress, means_of_run, runs_of_curves, runs_without_rounds
 from gavel_dash.pages.node_sizes import format_node_sizes
 from gavel_dash.schema.fragmentation import FRAGMENTATION_RATE, FRAGMENTATION_SHARE, FREE_GPUS, OCCUPIED_NODES
 
@@ -59,7 +59,7 @@ def build_across(
     column = fragmentation_measure(measure)
     damaged = {name: reason for name, reason in progress["problems"]}
     done = [name for name in runs["run"][: progress["done"]] if name not in damaged]
-    means = {name: sweep_means(sweep)(name, sizes) for name in done}
+    means = {name: means_of_run(sweep, name, sizes) for name in done}
     readable = runs[~runs["run"].isin(set(damaged))]
     ready = readable[readable["curve"].isin(complete_curves(readable, means))]
     curves = summarize_fragmentation(ready, means, column, by)

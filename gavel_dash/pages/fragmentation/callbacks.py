@@ -24,27 +24,29 @@ from gavel_dash.pages.fragmentation.data import Progress, is_worth_drawing
 from gavel_dash.pages.fragmentation.layout import SWEEP, TIME, size_options
 from gavel_dash.pages.node_sizes import register_node_sizes, tidy_node_sizes
 from gavel_dash.pages.selection import register_picker
+from gavel_dash.ui import LIVE_RESULTS, do_again
 
 if TYPE_CHECKING:
-    from gavel_dash.sweep import Sweep
+    from gavel_dash.sweep import LiveSweep
 
 Sizes = dict[str, int] | None
 Names = list[str] | None
 
 
-def register_callbacks(app: Dash, sweep: Sweep) -> None:
+def register_callbacks(app: Dash, live: LiveSweep) -> None:
     """Register the page's callbacks on an app."""
-    register_picker(app, sweep, "fragmentation")
+    register_picker(app, live, "fragmentation")
+    do_again(app, LIVE_RESULTS, "fragmentation-tick", "data")
     register_node_sizes(app, "fragmentation")
-    _register_work(app, sweep)
-    _register_time(app, sweep)
-    _register_choices(app, sweep)
-    _register_cursor(app, sweep)
-    _register_across(app, sweep)
+    _register_work(app, live)
+    _register_time(app, live)
+    _register_choices(app, live)
+    _register_cursor(app, live)
+    _register_across(app, live)
     _register_clientside(app)
 
 
-def _register_work(app: Dash, sweep: Sweep) -> None:
+def _register_work(app: Dash, live: LiveSweep) -> None:
     @app.callback(
         Output("fragmentation-progress", "data"),
         Output("fragmentation-work", "children"),
@@ -55,11 +57,11 @@ def _register_work(app: Dash, sweep: Sweep) -> None:
         State("fragmentation-progress", "data"),
     )
     def work(names: Names, tab: str, sizes: Sizes, _tick: int | None, before: Progress | None) -> tuple[Any, ...]:
-        progress = compute_slice(sweep, tab, names or [], tidy_node_sizes(sizes), before)
+        progress = compute_slice(live.now, tab, names or [], tidy_node_sizes(sizes), before)
         return progress, work_line(progress)
 
 
-def _register_time(app: Dash, sweep: Sweep) -> None:
+def _register_time(app: Dash, live: LiveSweep) -> None:
     @app.callback(
         Output("fragmentation-figure", "figure"),
         Output("fragmentation-figure", "style"),
@@ -80,7 +82,7 @@ def _register_time(app: Dash, sweep: Sweep) -> None:
     ) -> tuple[Any, ...]:
         if not progress or progress["tab"] != TIME or not is_worth_drawing(progress):
             return (no_update,) * 5
-        chart = build_time(sweep, progress, of, split, size, view, theme, cursor)
+        chart = build_time(live.now, progress, of, split, size, view, theme, cursor)
         notes = [html.P(note) for note in chart.notes]
         return chart.figure, {"height": f"{chart.height_px}px"}, chart.key, notes, chart.csv_href
 
@@ -98,11 +100,11 @@ def _register_time(app: Dash, sweep: Sweep) -> None:
     def draw_nodes(progress: Progress | None, of: str | None, view: Any, theme: str) -> tuple[Any, ...]:
         if not progress or progress["tab"] != TIME or progress["done"] < progress["total"]:
             return (no_update,) * 4
-        figure, hidden, href, words = build_nodes(sweep, progress, of, view, theme)
+        figure, hidden, href, words = build_nodes(live.now, progress, of, view, theme)
         return figure, hidden, href, html.P(words)
 
 
-def _register_choices(app: Dash, sweep: Sweep) -> None:
+def _register_choices(app: Dash, live: LiveSweep) -> None:
     @app.callback(
         Output("fragmentation-of", "options"),
         Output("fragmentation-of", "value"),
@@ -110,7 +112,7 @@ def _register_choices(app: Dash, sweep: Sweep) -> None:
         State("fragmentation-of", "value"),
     )
     def offer_runs(names: Names, of: str | None) -> tuple[Any, ...]:
-        return of_choices(sweep, names or [], of)
+        return of_choices(live.now, names or [], of)
 
     @app.callback(
         Output("fragmentation-size", "options"),
@@ -119,11 +121,11 @@ def _register_choices(app: Dash, sweep: Sweep) -> None:
         State("fragmentation-size", "value"),
     )
     def offer_sizes(of: str | None, size: int) -> tuple[Any, ...]:
-        sizes = sizes_of(sweep, of)
+        sizes = sizes_of(live.now, of)
         return size_options(sizes), size if size in sizes else 0
 
 
-def _register_cursor(app: Dash, sweep: Sweep) -> None:
+def _register_cursor(app: Dash, live: LiveSweep) -> None:
     @app.callback(
         Output("fragmentation-cursor", "data"),
         Input("fragmentation-picked", "data"),
@@ -131,7 +133,7 @@ def _register_cursor(app: Dash, sweep: Sweep) -> None:
         prevent_initial_call=True,
     )
     def set_cursor(hour: float | None, names: Names) -> Any:
-        return cursor_at(sweep, names or [], hour)
+        return cursor_at(live.now, names or [], hour)
 
     @app.callback(
         Output("fragmentation-figure", "figure", allow_duplicate=True),
@@ -144,7 +146,7 @@ def _register_cursor(app: Dash, sweep: Sweep) -> None:
         if not progress or progress["tab"] != TIME:
             return no_update
         patch = Patch()
-        patch["layout"]["shapes"] = cursor_shapes_of(sweep, progress, cursor, theme)
+        patch["layout"]["shapes"] = cursor_shapes_of(live.now, progress, cursor, theme)
         return patch
 
     @app.callback(
@@ -158,11 +160,11 @@ def _register_cursor(app: Dash, sweep: Sweep) -> None:
     def tell(cursor: int | None, progress: Progress | None, of: str | None) -> tuple[Any, ...]:
         if not progress or progress["tab"] != TIME:
             return no_update, no_update
-        record = cursor_record(sweep, progress, of, cursor)
-        return tell_why(sweep, progress, of, record), blocked_href(progress, of)
+        record = cursor_record(live.now, progress, of, cursor)
+        return tell_why(live.now, progress, of, record), blocked_href(progress, of)
 
 
-def _register_across(app: Dash, sweep: Sweep) -> None:
+def _register_across(app: Dash, live: LiveSweep) -> None:
     @app.callback(
         Output("fragmentation-curves-figure", "figure"),
         Output("fragmentation-curve-notes", "children"),
@@ -177,7 +179,7 @@ def _register_across(app: Dash, sweep: Sweep) -> None:
     def draw_curves(progress: Progress | None, by: str, measure: str, theme: str, sizes: Sizes) -> tuple[Any, ...]:
         if not progress or progress["tab"] != SWEEP:
             return (no_update,) * 3
-        across = build_across(sweep, progress, tidy_node_sizes(sizes), by, measure, theme)
+        across = build_across(live.now, progress, tidy_node_sizes(sizes), by, measure, theme)
         return across.figure, tell_notes(across), across.csv_href
 
 

@@ -18,7 +18,7 @@ from gavel_dash.figures.fragmentation_nodes import build_node_bars
 from gavel_dash.figures.run_style import RunStyle, default_color, style_runs
 from gavel_dash.figures.theme import layout as empty_layout
 from gavel_dash.pages.fragmentation.csv import node_fragmentation_table
-from gavel_dash.pages.fragmentation.data import Progress, advance, read_rounds, runs_of_curves, sweep_means
+from gavel_dash.pages.fragmentation.data import Progress, advance, means_of_run, read_rounds, runs_of_curves
 from gavel_dash.pages.fragmentation.layout import SWEEP
 from gavel_dash.pages.fragmentation.over_time import build_key, build_why, notes_of
 from gavel_dash.pages.node_sizes import format_node_sizes, parse_node_sizes
@@ -47,13 +47,13 @@ def compute_slice(
         chosen: list[str] = []
         progress = advance(
             runs_of_curves(sweep)["run"].tolist(),
-            f"{tab} {nodes}",
+            f"{tab} {nodes} {sweep.results_version}",
             before,
-            lambda name: sweep_means(sweep)(name, sizes),
+            lambda name: means_of_run(sweep, name, sizes),
         )
     else:
         chosen = list(choose_runs(sweep, names).names)
-        key = " ".join([tab, nodes, *chosen])
+        key = " ".join([tab, nodes, *(f"{name}@{sweep.state_of_run(name)}" for name in chosen)])
         progress = advance(chosen, key, before, lambda name: read_rounds(sweep[name], sizes))
     return {**progress, "tab": tab, "nodes": nodes, "names": chosen}
 

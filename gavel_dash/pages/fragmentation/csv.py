@@ -13,7 +13,7 @@ from gavel_dash.analysis.blocked_demand import UNKNOWN
 from gavel_dash.analysis.fragmentation_curves import RATE, fragmentation_measure, summarize_fragmentation
 from gavel_dash.analysis.fragmentation_rounds import RunRounds
 from gavel_dash.errors import GavelDashError, UsageError
-from gavel_dash.pages.fragmentation.data import read_rounds, runs_of_curves, sweep_means
+from gavel_dash.pages.fragmentation.data import means_of_run, read_rounds, runs_of_curves
 from gavel_dash.pages.node_sizes import parse_node_sizes
 from gavel_dash.schema.fragmentation import BLOCKED_DEMAND, NODE_FRAGMENTATION, fragmentation_columns
 
@@ -80,7 +80,7 @@ def fragmentation_curves_table(
     means = {}
     for name in runs["run"]:
         try:
-            means[name] = sweep_means(sweep)(name, sizes)
+            means[name] = means_of_run(sweep, name, sizes)
         except GavelDashError:
             continue  # a damaged run is a row of the table of runs, with its reason
     return summarize_fragmentation(runs, means, column, by)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,8 @@ import pandas as pd
 from gavel_dash.analysis.fragmentation_curves import RunMeans, average_rounds
 from gavel_dash.analysis.fragmentation_rounds import RunRounds, measure_rounds, queue_known
 from gavel_dash.errors import GavelDashError
-from gavel_dash.pages.node_sizes import format_node_sizes, parse_node_sizes
+from gavel_dash.pages.node_sizes import format_node_sizes
+from gavel_dash.sweep import RunMemory
 
 if TYPE_CHECKING:
     from gavel_dash.sweep import Run, Sweep
@@ -42,27 +42,14 @@ def average_run(run: Run, sizes: Mapping[str, int]) -> RunMeans:
     return average_rounds(rounds.values, *rounds.stretch, is_whole_run=rounds.phases is None)
 
 
-class SweepMeans:
-    """Means of runs, remembered by content and node sizes."""
-
-    def __init__(self, sweep: Sweep) -> None:
-        self._sweep = sweep
-        self._of_content = lru_cache(maxsize=REMEMBERED)(self._compute)
-
-    def __call__(self, name: str, sizes: Mapping[str, int]) -> RunMeans:
-        """Means of one run; raises `GavelDashError` where its rounds cannot be read."""
-        run = self._sweep[name]
-        own = {t.name: sizes[t.name] for t in run.cluster.gpu_types if t.gpus_per_node is None and t.name in sizes}
-        return self._of_content(name, run.viz.content_id, format_node_sizes(own))
-
-    def _compute(self, name: str, _content_id: str, sizes: str) -> RunMeans:
-        return average_run(self._sweep[name], parse_node_sizes(sizes))
+_means = RunMemory(REMEMBERED)
 
 
-@lru_cache(maxsize=4)
-def sweep_means(sweep: Sweep) -> SweepMeans:
-    """The means of a sweep: one memory for the page and its CSV."""
-    return SweepMeans(sweep)
+def means_of_run(sweep: Sweep, name: str, sizes: Mapping[str, int]) -> RunMeans:
+    """Means of one run, remembered for the page and its CSV; raises `GavelDashError` where it cannot be read."""
+    run = sweep[name]
+    own = {t.name: sizes[t.name] for t in run.cluster.gpu_types if t.gpus_per_node is None and t.name in sizes}
+    return _means.get(sweep, name, format_node_sizes(own), lambda: average_run(run, own))
 
 
 def advance(
@@ -108,14 +95,14 @@ def is_worth_drawing(progress: Progress) -> bool:
 
 
 def runs_of_curves(sweep: Sweep) -> pd.DataFrame:
-    """The runs whose rounds can be read, as curves take them."""
+    """The runs whose rounds can be read at once, as curves take them."""
     runs = sweep.runs()
-    return runs[[sweep.has_rounds(name) for name in runs["run"]]]
+    return runs[[sweep.is_converted(name) for name in runs["run"]]]
 
 
 def runs_without_rounds(sweep: Sweep) -> list[tuple[str, str]]:
-    """Name and reason of every run whose rounds cannot be read."""
+    """Name and reason of every run whose rounds cannot be read at once."""
     runs = sweep.runs()
-    lacking = runs[[not sweep.has_rounds(name) for name in runs["run"]]]
+    lacking = runs[[not sweep.is_converted(name) for name in runs["run"]]]
     notes = lacking["note"].astype("object").where(lacking["note"].notna(), "it has no rounds to look at")
     return list(zip(lacking["run"], notes, strict=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -38,12 +37,13 @@ from gavel_dash.pages.jobs.table_panel import (
     read_grid_state,
 )
 from gavel_dash.pages.selection import asked_runs, build_picker, choose_runs, register_picker
+from gavel_dash.sweep import RunMemory
 from gavel_dash.ui import page_header, query_values
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gavel_dash.sweep import Sweep
+    from gavel_dash.sweep import LiveSweep, Sweep
 
 PATH = "/jobs"
 TITLE = "Jobs"
@@ -108,14 +108,14 @@ def rows_of(jobs: RunJobs, runs: pd.DataFrame, query: Query, request: Mapping[st
     return answer, count_text(len(shown), len(jobs.table))
 
 
-def register_callbacks(app: Dash, sweep: Sweep) -> None:
+def register_callbacks(app: Dash, live: LiveSweep) -> None:
     """Register the page's callbacks on an app."""
 
-    jobs_of = _remember(sweep, collect_jobs)
-    outcomes_of = _remember(sweep, collect_outcomes)
+    jobs_of = _remember(live, collect_jobs)
+    outcomes_of = _remember(live, collect_outcomes)
 
-    register_picker(app, sweep, "jobs")
-    register_gantt(app, sweep)
+    register_picker(app, live, "jobs")
+    register_gantt(app, live)
     _register_browser(app)
 
     @app.callback(
@@ -126,7 +126,7 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         prevent_initial_call=True,
     )
     def give_rows(request: dict[str, Any] | None, query: Query) -> tuple[dict[str, Any], str]:
-        return rows_of(jobs_of(query_values(query, "run")), sweep.runs(), query, request or {})
+        return rows_of(jobs_of(query_values(query, "run")), live.now.runs(), query, request or {})
 
     @app.callback(
         Output("jobs-scale", "options"),
@@ -152,17 +152,20 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         options = DistributionOptions(measure, split, axis)
         # The first chart need not wait until the rounds of fifty runs are read.
         jobs = (jobs_of if needs_rounds(options) else outcomes_of)(query_values(query, "run"))
-        return show_distribution(jobs, sweep.runs(), read_job_filters(query), options, theme)
+        return show_distribution(jobs, live.now.runs(), read_job_filters(query), options, theme)
 
 
-def _remember(sweep: Sweep, collect: Callable[[Sweep, Sequence[str]], RunJobs]) -> Callable[[Sequence[str]], RunJobs]:
+def _remember(
+    live: LiveSweep, collect: Callable[[Sweep, Sequence[str]], RunJobs]
+) -> Callable[[Sequence[str]], RunJobs]:
     """Jobs of the last selections. The callbacks of a new one come at once: the first reads, the others get that."""
-    remembered = lru_cache(maxsize=REMEMBERED)(partial(collect, sweep))
-    one_at_a_time = Lock()
+    memory, one_at_a_time = RunMemory(REMEMBERED), Lock()
 
     def jobs_of(names: Sequence[str]) -> RunJobs:
+        sweep = live.now
+        chosen = choose_runs(sweep, names).names
         with one_at_a_time:
-            return remembered(choose_runs(sweep, names).names)
+            return memory.get(sweep, chosen, None, lambda: collect(sweep, chosen))
 
     return jobs_of
 

@@ -14,6 +14,7 @@ import pandas as pd
 from gavel_dash import schema
 from gavel_dash.analysis.facets import NONE
 from gavel_dash.errors import GavelDashError
+from gavel_dash.kernel.mapped_files import unchanged_files
 from gavel_dash.schema.columns import col
 from gavel_dash.ui import query_value, query_values
 
@@ -76,9 +77,10 @@ def _collect(
 
     def read(name: str) -> pd.DataFrame | str:
         try:
-            run = sweep[name]
-            jobs = jobs_of(run)
-            end_h = float(run.time_h[-1]) if run.n_rounds else float("nan")
+            with unchanged_files():
+                run = sweep[name]
+                jobs = jobs_of(run)
+                end_h = float(run.time_h[-1]) if run.n_rounds else float("nan")
         except GavelDashError as error:
             return f"{name} has no jobs to show: {error}"
         so_far = np.maximum(end_h - jobs["arrival_time_h"], 0)

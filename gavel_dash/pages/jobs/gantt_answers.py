@@ -51,7 +51,8 @@ def draw(
     except GavelDashError as error:
         return empty, None, [html.P(f"{view['run']} cannot be shown: {error}")], csv_href(view["run"], 0, None)
     now = what_is_shown(run, view)
-    is_same = shown is not None and shown["run"] == run.name
+    # A run that has grown is drawn to its new end, unless a part of it is in view.
+    is_same = shown is not None and shown["run"] == run.name and (shown["of"] == now["of"] or view["x"] is not None)
     return keep_zoom(figure) if is_same else figure, now, notes, csv_href(run.name, now["start"], now["stop"])
 
 
@@ -62,6 +63,7 @@ def what_is_shown(run: Run, asked: Asked) -> dict[str, Any]:
     gpus = content.gpus_in_view(view)
     return {
         "run": run.name,
+        "of": run.n_rounds,
         "start": start,
         "stop": stop,
         "rounds": None if (start, stop) == (0, run.n_rounds) else f"{start}-{stop - 1}",

@@ -14,10 +14,10 @@ from gavel_dash.figures.theme import GRAPH_CONFIG
 from gavel_dash.pages.jobs.gantt_answers import csv_href, draw, first_name, pick, place, tell
 from gavel_dash.pages.jobs.gantt_content import HEIGHT_PX, Asked, asked_view
 from gavel_dash.pages.selection import Selection, asked_round
-from gavel_dash.ui import button, chart_panel, labelled, query_value
+from gavel_dash.ui import LIVE_SHOWN, button, chart_panel, do_again, labelled, query_value
 
 if TYPE_CHECKING:
-    from gavel_dash.sweep import Sweep
+    from gavel_dash.sweep import LiveSweep, Sweep
 
 FIGURE = "jobs-gantt-figure"
 #: In the order of the tab key; assets/gantt.js zooms.
@@ -121,8 +121,9 @@ def _asked(sweep: Sweep, name: str | None, query: Mapping[str, object]) -> Asked
         return {"run": name, "x": None, "y": None, "width": None}
 
 
-def register_gantt(app: Dash, sweep: Sweep) -> None:
+def register_gantt(app: Dash, live: LiveSweep) -> None:
     """Register the panel's callbacks on an app."""
+    do_again(app, LIVE_SHOWN, "jobs-gantt-view", "data")
 
     @app.callback(
         Output(FIGURE, "figure"),
@@ -137,7 +138,7 @@ def register_gantt(app: Dash, sweep: Sweep) -> None:
         prevent_initial_call=True,
     )
     def draw_gantt(view: Asked | None, color: str, job: int | None, theme: str, shown: Any) -> tuple[Any, ...]:
-        return draw(sweep, view, color, job, theme, shown)
+        return draw(live.now, view, color, job, theme, shown)
 
     @app.callback(
         Output("jobs-gantt-tooltip", "show"),
@@ -149,7 +150,7 @@ def register_gantt(app: Dash, sweep: Sweep) -> None:
         prevent_initial_call=True,
     )
     def tell_cell(point: dict[str, Any] | None, view: Asked | None, job: int | None) -> tuple[Any, ...]:
-        return tell(sweep, view, point, job)
+        return tell(live.now, view, point, job)
 
     @app.callback(
         Output("jobs-cursor", "data"),
@@ -161,7 +162,7 @@ def register_gantt(app: Dash, sweep: Sweep) -> None:
         prevent_initial_call=True,
     )
     def pick_cell(click: Any, names: list[str], view: Asked | None, job: int | None) -> tuple[Any, Any]:
-        return pick(sweep, names, view, click and click["points"][0], job)
+        return pick(live.now, names, view, click and click["points"][0], job)
 
     @app.callback(
         Output("jobs-gantt-place", "data"),
@@ -173,7 +174,7 @@ def register_gantt(app: Dash, sweep: Sweep) -> None:
         Input("jobs-runs", "value"),
     )
     def tell_place(cursor: int | None, job: int | None, name: str | None, names: list[str]) -> tuple[Any, ...]:
-        return place(sweep, names, name, cursor, job)
+        return place(live.now, names, name, cursor, job)
 
     @app.callback(
         Output("jobs-gantt-run", "options"),

@@ -18,10 +18,10 @@ from gavel_dash.pages.saturation.pairs_panel import register_pairs
 from gavel_dash.pages.saturation.point_panel import register_point
 from gavel_dash.pages.saturation.state import Controls, Filters, options_of
 from gavel_dash.pages.saturation.table import build_key, build_table, notes_of
-from gavel_dash.ui import keep_zoom
+from gavel_dash.ui import LIVE_RESULTS, do_again, keep_zoom
 
 if TYPE_CHECKING:
-    from gavel_dash.sweep import Sweep
+    from gavel_dash.sweep import LiveSweep
 
 #: The controls in the order `collect` in assets/saturation.js takes their values.
 CONTROLS = ("measure", "method", "k", "confidence", "axis", "show", "color", "line", "panel")
@@ -30,18 +30,21 @@ GAIN_CONTROLS = ("gain-of", "gain-against", "gain-unit", "gain-view")
 REMEMBERED = 16
 
 
-def register_callbacks(app: Dash, sweep: Sweep) -> None:
+def register_callbacks(app: Dash, live: LiveSweep) -> None:
     """Register the page's callbacks on an app."""
 
     @lru_cache(maxsize=REMEMBERED)
-    def remembered(filters: tuple[tuple[str, tuple[str, ...]], ...], options: ChartOptions) -> SaturationData:
-        return collect(sweep, {key: list(texts) for key, texts in filters}, options)
+    def remembered(
+        _version: str, filters: tuple[tuple[str, tuple[str, ...]], ...], options: ChartOptions
+    ) -> SaturationData:
+        return collect(live.now, {key: list(texts) for key, texts in filters}, options)
 
     def data_of(filters: Filters, controls: Controls) -> SaturationData:
         options = options_of(controls)
         # What only changes the drawing makes no data of its own.
         options = replace(options, method=STABILITY, log=False, paper=True, seeds=True, panel="figure")
-        return remembered(tuple(sorted((key, tuple(texts)) for key, texts in filters.items())), options)
+        texts_of = tuple(sorted((key, tuple(texts)) for key, texts in filters.items()))
+        return remembered(live.now.version, texts_of, options)
 
     @app.callback(
         Output("saturation-overlay-figure", "figure"),
@@ -86,9 +89,10 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         hrefs = curves_href(filters, controls), points_href(filters, controls)
         return chart_title(data), build_key(data), table, notes, *hrefs
 
-    register_point(app, sweep, data_of)
+    register_point(app, live, data_of)
     register_gain(app, data_of)
-    register_pairs(app, sweep, data_of)
+    register_pairs(app, live, data_of)
+    do_again(app, LIVE_RESULTS, "saturation-options", "data")
     _register_clientside(app)
 
 

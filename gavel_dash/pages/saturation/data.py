@@ -38,7 +38,7 @@ def collect(sweep: Sweep, filters: Filters, options: ChartOptions) -> Saturation
     runs = select_points(runs)
     groups = runs.groupby(["curve", "arrival_rate_jph"])
     runs = runs.assign(
-        n_at_point=groups[measure.name].transform("count"), has_rounds=runs["run"].map(sweep.has_rounds).astype(bool)
+        n_at_point=groups[measure.name].transform("count"), has_rounds=runs["run"].map(sweep.is_converted).astype(bool)
     )
     # A click on a mean opens its first run that has rounds to look at.
     ordered = runs.sort_values("has_rounds", ascending=False, kind="stable")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -20,10 +20,11 @@ from gavel_dash.figures.saturation import SaturationData, rows_of
 from gavel_dash.pages.node_sizes import format_node_sizes, parse_node_sizes, tidy_node_sizes
 from gavel_dash.pages.saturation.pairs_content import FactsOf, RunFacts, build_explanation, read_facts
 from gavel_dash.pages.saturation.state import Controls, Filters, csv_query, options_of
+from gavel_dash.sweep import RunMemory
 from gavel_dash.ui import csv_link, empty_state, panel
 
 if TYPE_CHECKING:
-    from gavel_dash.sweep import Sweep
+    from gavel_dash.sweep import LiveSweep
 
 DataOf = Callable[[Filters, Controls], SaturationData]
 #: Runs whose facts are kept.
@@ -54,12 +55,14 @@ def build_pairs_panel(data: SaturationData, controls: Controls) -> Component:
     )
 
 
-def register_pairs(app: Dash, sweep: Sweep, data_of: DataOf) -> None:
+def register_pairs(app: Dash, live: LiveSweep, data_of: DataOf) -> None:
     """Register the panel's callbacks on an app."""
 
-    @lru_cache(maxsize=REMEMBERED)
+    memory = RunMemory(REMEMBERED)
+
     def facts_of(run: str, nodes: str) -> RunFacts | str:
-        return read_facts(sweep, run, parse_node_sizes(nodes))
+        sweep = live.now
+        return memory.get(sweep, run, nodes, lambda: read_facts(sweep, run, parse_node_sizes(nodes)))
 
     @app.callback(
         Output("saturation-pairs-table", "children"),

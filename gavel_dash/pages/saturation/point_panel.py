@@ -26,7 +26,7 @@ from gavel_dash.pages.saturation.state import Controls, Filters, options_of
 from gavel_dash.ui import csv_link, labelled, panel
 
 if TYPE_CHECKING:
-    from gavel_dash.sweep import Sweep
+    from gavel_dash.sweep import LiveSweep, Sweep
 
 STEPS = (
     (-10, "−10", "Ten rounds back"),
@@ -116,7 +116,7 @@ def _choice_of_point(sweep: Sweep, data: SaturationData, run: str, here: list[di
     )
 
 
-def register_point(app: Dash, sweep: Sweep, data_of: Callable[[Filters, Controls], SaturationData]) -> None:
+def register_point(app: Dash, live: LiveSweep, data_of: Callable[[Filters, Controls], SaturationData]) -> None:
     """Register the panel's callbacks: what a click opens, what is said and drawn of it, and stepping."""
 
     @app.callback(
@@ -163,7 +163,7 @@ def register_point(app: Dash, sweep: Sweep, data_of: Callable[[Filters, Controls
             run = asked[ctx.triggered_id] if asked[ctx.triggered_id] != current[ctx.triggered_id] else None
         if run is None:
             raise PreventUpdate
-        return _choice_of_point(sweep, data, run, shown)
+        return _choice_of_point(live.now, data, run, shown)
 
     @app.callback(
         Output("saturation-evidence", "children"),
@@ -190,7 +190,7 @@ def register_point(app: Dash, sweep: Sweep, data_of: Callable[[Filters, Controls
         State("saturation-filters", "data"),
     )
     def describe_point(selection: Selection, controls: Controls, filters: Filters) -> tuple[Any, ...]:
-        texts = describe(sweep, data_of(filters, controls), selection)
+        texts = describe(live.now, data_of(filters, controls), selection)
         missing = texts.why_no_rounds
         hidden = missing is None, missing is not None
         return (
@@ -214,7 +214,7 @@ def register_point(app: Dash, sweep: Sweep, data_of: Callable[[Filters, Controls
         run, index = selection["run"], selection["round"]
         if run is None or index is None:
             return no_update, no_update
-        return draw_round(sweep[run], index, theme, options_of(controls).confidence)
+        return draw_round(live.now[run], index, theme, options_of(controls).confidence)
 
     _register_clientside(app)
 

@@ -9,6 +9,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from gavel_dash import schema
 from gavel_dash.analysis.saturation import (
     ESTIMATED,
     METHODS,
@@ -231,8 +232,8 @@ def why_empty(data_runs: pd.DataFrame, n_all: int) -> str:
         return "This sweep holds no runs, so there is nothing to draw."
     if data_runs.empty:
         return f"None of the {n_all} runs passes the filters."
-    if data_runs["status"].isin(["damaged", "unconverted"]).all():
-        return "All runs are damaged or not converted yet; the Sweep page says what to do about each."
+    if data_runs["status"].isin(schema.NOT_MEASURED).all():
+        return "All runs are damaged, still running or not converted yet; the Sweep page says what to do about each."
     if data_runs["arrival_rate_jph"].isna().all():
         return (
             "No run says at which arrival rate it ran. A rate comes from the file's config, a manifest, or a name "

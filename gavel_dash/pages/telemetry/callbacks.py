@@ -15,7 +15,7 @@ from gavel_dash.pages.telemetry.state import Controls, csv_href, list_of, option
 if TYPE_CHECKING:
     from dash.development.base_component import Component
 
-    from gavel_dash.sweep import Sweep
+    from gavel_dash.sweep import LiveSweep
 
 Names = list[str] | None
 Seen = dict[str, Any] | None
@@ -23,9 +23,9 @@ Seen = dict[str, Any] | None
 CONTROLS = ("x", "y", "view", "color", "log", "smooth", "n", "window")
 
 
-def register_callbacks(app: Dash, sweep: Sweep) -> None:
+def register_callbacks(app: Dash, live: LiveSweep) -> None:
     """Register the page's callbacks on an app."""
-    register_picker(app, sweep, "telemetry")
+    register_picker(app, live, "telemetry")
 
     @app.callback(
         Output("telemetry-figure", "figure"),
@@ -44,7 +44,7 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         names: Names, controls: Controls, theme: str | None, seen: Seen, cursor: int | None
     ) -> tuple[Any, ...]:
         options = options_of(controls)
-        drawn = draw(sweep, names or [], options, view_in(seen, options), cursor, theme or "light")
+        drawn = draw(live.now, names or [], options, view_in(seen, options), cursor, theme or "light")
         return *drawn, drawn[-1] is not None
 
     @app.callback(
@@ -64,9 +64,9 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
             return no_update  # an empty store reports itself when it appears, before there is a figure
         options = options_of(controls)
         change = refine if "telemetry-seen" in ctx.triggered_prop_ids.values() else place_cursor
-        return change(sweep, names or [], options, view_in(seen, options), cursor, theme or "light")
+        return change(live.now, names or [], options, view_in(seen, options), cursor, theme or "light")
 
-    _register_cursor(app, sweep)
+    _register_cursor(app, live)
 
     @app.callback(
         Output("telemetry-x", "options"),
@@ -77,7 +77,7 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
         prevent_initial_call=True,
     )
     def offer_fields(names: Names, x: str, y: list[str]) -> tuple[list[dict[str, str]], ...]:
-        fields = known_fields(sweep, open_runs(sweep, names or [])[0])
+        fields = known_fields(live.now, open_runs(live.now, names or [])[0])
         return field_options(fields, [x]), field_options(fields, list_of(y))
 
     @app.callback(
@@ -93,7 +93,7 @@ def register_callbacks(app: Dash, sweep: Sweep) -> None:
     _register_clientside(app)
 
 
-def _register_cursor(app: Dash, sweep: Sweep) -> None:
+def _register_cursor(app: Dash, live: LiveSweep) -> None:
     """Where the cursor is: set by a click, kept at its time when another run comes first."""
 
     @app.callback(
@@ -104,7 +104,7 @@ def _register_cursor(app: Dash, sweep: Sweep) -> None:
         prevent_initial_call=True,
     )
     def pick(picked: dict[str, object] | None, names: Names, controls: Controls) -> Any:
-        return no_update if not picked else find_cursor(sweep, names or [], options_of(controls), picked)
+        return no_update if not picked else find_cursor(live.now, names or [], options_of(controls), picked)
 
     @app.callback(
         Output("telemetry-cursor", "data", allow_duplicate=True),
@@ -115,11 +115,11 @@ def _register_cursor(app: Dash, sweep: Sweep) -> None:
         prevent_initial_call=True,
     )
     def keep_time(names: Names, cursor: int | None, of_run: str | None) -> tuple[Any, Any]:
-        first = next(iter(open_runs(sweep, names or [])[0]), None)
+        first = next(iter(open_runs(live.now, names or [])[0]), None)
         if first is None or first == of_run:
             return no_update, no_update
-        known = cursor is not None and of_run is not None and cursor < sweep[of_run].n_rounds
-        return (move_cursor(sweep, str(of_run), first, cursor or 0) if known else None), first
+        known = cursor is not None and of_run is not None and cursor < live.now[of_run].n_rounds
+        return (move_cursor(live.now, str(of_run), first, cursor or 0) if known else None), first
 
     @app.callback(
         Output("telemetry-cursor-line", "children"),
@@ -129,7 +129,7 @@ def _register_cursor(app: Dash, sweep: Sweep) -> None:
         prevent_initial_call=True,
     )
     def say_cursor(cursor: int | None, names: Names) -> tuple[list[Component | str], bool]:
-        return cursor_line(sweep, names or [], cursor), cursor is None
+        return cursor_line(live.now, names or [], cursor), cursor is None
 
 
 def _register_clientside(app: Dash) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,9 +18,10 @@ from gavel_dash.pages.selection import MOST_RUNS
 from gavel_dash.pages.telemetry.state import Options, View
 from gavel_dash.schema import Column
 from gavel_dash.schema.telemetry import telemetry_columns
+from gavel_dash.sweep import RunMemory
 
 if TYPE_CHECKING:
-    from gavel_dash.sweep import Sweep
+    from gavel_dash.sweep import Run, Sweep
 
 #: Points of all lines of the page, of those of one chart, and of one line. A point takes 5 to 6 bytes on the wire.
 PAGE_POINTS, CHART_POINTS, LINE_POINTS = 100_000, 50_000, 4_000
@@ -32,13 +32,18 @@ WINDOWED = {"windowed_jct_h": (True, False), "windowed_completion_rate_jph": (Fa
 }
 
 
-@lru_cache(maxsize=KEPT_RUNS)
+_records, _fields, _marks_of = RunMemory(KEPT_RUNS), RunMemory(KEPT_FIELDS), RunMemory(KEPT_FIELDS)
+
+
 def read_records(sweep: Sweep, name: str) -> RunRecords:
     """What the fields of a run are computed from, in memory of its own: rounds lie far apart in a file."""
+    return _records.get(sweep, name, None, lambda: _read_records(sweep[name]))
+
+
+def _read_records(run: Run) -> RunRecords:
     # Late: this module of NumPy takes as long to load as the rest of the page.
     from numpy.lib.recfunctions import repack_fields
 
-    run = sweep[name]
     heads = repack_fields(run.viz.round_heads)
     completed_at, jct_s = order_completions(run.viz.jobs, run.jct_s, heads["round"])
     wall_time_s = getattr(run, "wall_time_s", None)  # no format holds it yet
@@ -56,12 +61,14 @@ def _windows(field: str, options: Options) -> tuple[int, float]:
     return options.jct_completions * by_jct, options.rate_h * by_rate
 
 
-@lru_cache(maxsize=KEPT_FIELDS)
 def _field(sweep: Sweep, name: str, field: str, jct_completions: int, rate_h: float) -> np.ndarray | None:
-    values = compute_field(read_records(sweep, name), field, jct_completions, rate_h)
-    if values is not None:
-        values.setflags(write=False)  # all requests share it
-    return values
+    def compute() -> np.ndarray | None:
+        values = compute_field(read_records(sweep, name), field, jct_completions, rate_h)
+        if values is not None:
+            values.setflags(write=False)  # all requests share it
+        return values
+
+    return _fields.get(sweep, name, (field, jct_completions, rate_h), compute)
 
 
 def open_runs(sweep: Sweep, names: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -138,7 +145,7 @@ def survey(sweep: Sweep, names: Sequence[str], options: Options) -> TelemetryDat
     for name in (options.x, *options.y):
         if name not in fields:
             raise UsageError(f"No field of these runs is named {name}.")
-    marks = {name: _marks(sweep, name, options.x, *_windows(options.x, options), options.log_x) for name in opened}
+    marks = {name: _marks(sweep, name, options) for name in opened}
     return TelemetryData(
         x=fields[options.x],
         fields=tuple(fields[name] for name in options.y),
@@ -192,13 +199,17 @@ def _on_axes(x: np.ndarray, y: np.ndarray, options: Options) -> tuple[np.ndarray
     )
 
 
-@lru_cache(maxsize=KEPT_FIELDS)
-def _marks(sweep: Sweep, name: str, field: str, jct_completions: int, rate_h: float, log_x: bool) -> RunMarks | None:
+def _marks(sweep: Sweep, name: str, options: Options) -> RunMarks | None:
+    key = options.x, *_windows(options.x, options), options.log_x
+    return _marks_of.get(sweep, name, key, lambda: _find_marks(sweep, name, options))
+
+
+def _find_marks(sweep: Sweep, name: str, options: Options) -> RunMarks | None:
     """Where the phases of a run begin on an x axis that never goes back; None where it has no such field."""
-    x = _field(sweep, name, field, jct_completions, rate_h)
+    x = read_field(sweep, name, options.x, options)
     if x is None:
         return None
-    known = np.flatnonzero(np.isfinite(x) & ((x > 0) | (not log_x)))
+    known = np.flatnonzero(np.isfinite(x) & ((x > 0) | (not options.log_x)))
     phases = sweep[name].phases
     if not len(known) or not is_monotone(x):
         return RunMarks(False, None)

@@ -10,7 +10,8 @@ from benchmarks import plain_converter
 from benchmarks.tiled_logs import write_log
 from gavel_dash.formats.vizbin import VizFile
 from gavel_dash.formats.vizbin_layout import HEADER
-from gavel_dash.ingest.convert import convert_log, find_logs
+from gavel_dash.ingest.convert import convert_log
+from gavel_dash.ingest.sources import find_logs
 
 
 def after_config(data: bytes) -> bytes:

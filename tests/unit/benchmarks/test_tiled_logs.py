@@ -11,8 +11,9 @@ import pytest
 from benchmarks.tiled_logs import RUN_NAME, bundled_run, write_log
 from gavel_dash import open_run
 from gavel_dash.formats.vizbin import VizFile
-from gavel_dash.ingest.convert import Conversion, convert_log, find_logs
+from gavel_dash.ingest.convert import Conversion, convert_log
 from gavel_dash.ingest.lines import LogLines
+from gavel_dash.ingest.sources import find_logs
 from gavel_dash.settings import DEFAULT_SWEEP
 
 

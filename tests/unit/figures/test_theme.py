@@ -71,6 +71,7 @@ def test_layout_merges_deep_and_builds_every_axis() -> None:
 
 def test_small_helpers() -> None:
     assert look.escape("<b>&") == "&lt;b&gt;&amp;"
+    assert look.escape("%{x}") == "%&#123;x}"
     assert look.rgba("#0b6bcb", 0.08) == "rgba(11,107,203,0.08)"
     assert look.category_color("language_model") == look.CATEGORY["language model"]
     assert look.category_color("something new") == look.CATEGORY["other"]

@@ -16,7 +16,7 @@ def test_numbers_read_back_exactly() -> None:
     pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(write_table_csv(frame))), frame)
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\n=1", "\uff1d1", "\uff0b1"])
 def test_text_that_begins_like_a_formula_is_neutralised(cell: str) -> None:
     text = write_table_csv(pd.DataFrame({"note": [cell], cell: [0]}))
     back = pd.read_csv(io.StringIO(text))

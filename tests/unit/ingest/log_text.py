@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from gavel_dash.formats.vizbin import VizFile
-from gavel_dash.ingest.convert import Conversion, LogSource, convert_log
+from gavel_dash.ingest.convert import Conversion, convert_log
+from gavel_dash.ingest.sources import LogSource
 
 TOTALS = {"k80": 2, "p100": 2, "v100": 2}
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from gavel_dash.errors import GavelDashError, LogParseError, SourceError
 from gavel_dash.formats.vizbin import VizFile
-from gavel_dash.ingest.convert import Conversion, LogSource, convert_log, convert_many, find_logs
+from gavel_dash.ingest.convert import Conversion, convert_log, convert_reading
+from gavel_dash.ingest.convert_many import convert_many
+from gavel_dash.ingest.read_log import read_log
+from gavel_dash.ingest.sources import LogSource, find_logs
 from gavel_dash.model import JobWindow
 from tests.unit.ingest.log_text import short_log
 
@@ -78,6 +83,53 @@ def test_a_failure_leaves_the_earlier_files_and_no_others(source: LogSource, tmp
     with pytest.raises(LogParseError):
         convert_log(source, out, force=True)
     assert [path.read_bytes() for path in sorted(out.iterdir())] == before
+
+
+def test_what_was_read_before_becomes_the_same_files_and_counts_as_long_as_it_was(
+    source: LogSource, tmp_path: Path
+) -> None:
+    whole = convert_log(source, tmp_path / "whole")
+    with io.BytesIO() as spool, io.BytesIO() as telemetry:
+        reading = read_log(source.path, spool, telemetry)
+        result = convert_reading(source, reading, tmp_path, lambda file: file.write(telemetry.getvalue()))
+    assert [path.read_bytes() for path in result.paths] == [path.read_bytes() for path in whole.paths]
+    assert convert_log(source, tmp_path).skipped
+    times = [path.stat().st_mtime_ns for path in result.paths]
+    with source.path.open("ab") as log:
+        log.write(b"more")
+    os.utime(source.path, (1, 1))  # a log of another size, whatever its time
+    assert not convert_log(source, tmp_path).skipped
+    assert [path.stat().st_mtime_ns for path in result.paths] != times
+
+
+def test_files_of_different_conversions_are_not_up_to_date(source: LogSource, tmp_path: Path) -> None:
+    path = convert_log(source, tmp_path).paths[1]
+    os.utime(path, ns=(path.stat().st_mtime_ns, path.stat().st_mtime_ns + 1_000_000_000))
+    assert not convert_log(source, tmp_path).skipped
+
+
+def test_a_file_that_cannot_be_replaced_is_one_error_and_nothing_has_changed(source: LogSource, tmp_path: Path) -> None:
+    paths = convert_log(source, tmp_path).paths
+    paths[0].unlink()
+    paths[0].mkdir()
+    before = [path.read_bytes() for path in paths[1:]]
+    source.path.write_bytes(short_log().telemetry(4, 0, 2, 1).data)
+    with pytest.raises(SourceError, match=r"run\.viz\.bin: expected a place to write to, found Is a directory"):
+        convert_log(source, tmp_path)
+    assert [path.read_bytes() for path in paths[1:]] == before
+
+
+def test_two_at_once_end_well_with_files_of_one_of_them(tmp_path: Path) -> None:
+    sources = []
+    for n, data in enumerate((short_log().data, short_log().telemetry(4, 0, 2, 1).data)):
+        path = tmp_path / str(n) / "run.log"
+        path.parent.mkdir()
+        path.write_bytes(data)
+        sources.append(LogSource(path, "run"))
+    alone = [[path.read_bytes() for path in convert_log(s, tmp_path / s.path.parent.name).paths] for s in sources]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda s: convert_log(s, tmp_path / "out", force=True), sources * 30))
+    assert [path.read_bytes() for path in sorted((tmp_path / "out").iterdir())] in alone
 
 
 def test_a_reader_of_the_old_file_keeps_it_whole(source: LogSource, tmp_path: Path) -> None:

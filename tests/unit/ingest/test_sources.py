@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gavel_dash.errors import SourceError
-from gavel_dash.ingest.convert import find_logs
+from gavel_dash.ingest.sources import find_logs
 from gavel_dash.model import JobWindow
 
 
@@ -98,6 +98,15 @@ def test_a_broken_timing_is_left_aside_and_reported(tmp_path: Path) -> None:
     (source,) = find_logs([tmp_path])
     assert source.name == "r"
     assert [finding.code for finding in source.findings] == ["timing-unreadable"]
+
+
+def test_a_linked_timing_is_left_aside_and_reported(tmp_path: Path) -> None:
+    touch(tmp_path / "r" / "simulation.log")
+    timing(tmp_path / "elsewhere", "stolen")
+    (tmp_path / "r" / "timing.json").symlink_to(tmp_path / "elsewhere" / "timing.json")
+    (source,) = find_logs([tmp_path])
+    assert (source.name, source.timing) == ("r", None)
+    assert "expected a file, found a link" in source.findings[0].sentence
 
 
 def test_other_files_are_no_logs(tmp_path: Path) -> None:

@@ -74,6 +74,18 @@ def test_a_cache_that_cannot_be_written_costs_the_kernel_only(tmp_path: Path, mo
     assert "NotADirectoryError" in kernel.why_no_kernel() or "FileExistsError" in kernel.why_no_kernel()
 
 
+def test_a_damaged_kernel_is_not_loaded_but_compiled_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler = tmp_path / "cc"
+    compiler.write_text('#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\necho compiled > "$2"\n')
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CC", str(compiler))
+    path = build.built_kernel()
+    path.write_bytes(b"\x7fELF and no more")
+    assert build.built_kernel() == path
+    assert path.read_text() == "compiled\n"
+    assert os.listdir(path.parent) == [path.name]
+
+
 def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(kernel.SWITCH, "off")
     assert kernel.load_kernel() is None

@@ -37,6 +37,7 @@ from gavel_dash.pages.fragmentation.layout import asked_view
 from gavel_dash.pages.fragmentation.over_time import notes_of
 from gavel_dash.schema.fragmentation import BLOCKED_DEMAND, NODE_FRAGMENTATION
 from gavel_dash.sweep import Sweep, open_sweep
+from gavel_dash.ui import LIVE_STORES
 from tests.make import write_run
 from tests.unit.pages.test_saturation import text_of
 
@@ -79,7 +80,7 @@ def test_the_layout_holds_every_id_of_the_callbacks(sweep: Sweep, query: dict[st
         for part in (*callback["inputs"], *callback["state"]):
             wanted.add(part["id"])
         wanted |= {name.rsplit(".", 1)[0] for name in callback["output"].strip(".").split("...")}
-    shell = {"theme", "node-sizes"}
+    shell = {"theme", "node-sizes", *LIVE_STORES}
     plain = {name for name in wanted if not name.startswith("{")} - shell
     assert plain
     assert plain <= ids_of(fragmentation.layout(sweep, **query))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from gavel_dash.pages.saturation.point_round import describe, draw_round
 from gavel_dash.pages.saturation.state import DEFAULTS, PageState, csv_query
 from gavel_dash.pages.saturation.table import build_table, notes_of, why_empty
 from gavel_dash.sweep import Sweep, open_sweep
-from gavel_dash.ui import keep_zoom
+from gavel_dash.ui import LIVE_STORES, keep_zoom
 from tests.make import write_run
 
 #: Rate, seed and rounds a job runs: mean JCT is far above twice the plateau at 4 jph only.
@@ -162,11 +163,11 @@ def test_what_is_not_reached_is_said_in_words(sweep: Sweep) -> None:
 def test_the_page_of_an_empty_choice_says_so_and_keeps_its_ids(sweep: Sweep) -> None:
     page = saturation.layout(sweep, run="gone")
     assert "None of the 5 runs passes the filters." in text_of(page)
-    assert ids_of_callbacks(sweep) <= ids_of(page) | {"theme", "node-sizes"}
+    assert ids_of_callbacks(sweep) <= ids_of(page) | {"theme", "node-sizes", *LIVE_STORES}
 
 
 def test_the_layout_needs_no_query(sweep: Sweep) -> None:
-    assert ids_of_callbacks(sweep) <= ids_of(saturation.layout(sweep)) | {"theme", "node-sizes"}
+    assert ids_of_callbacks(sweep) <= ids_of(saturation.layout(sweep)) | {"theme", "node-sizes", *LIVE_STORES}
 
 
 def ids_of(page: Component) -> set[str]:
@@ -201,7 +202,9 @@ def test_every_run_behind_a_point_can_be_chosen(tmp_path: Path) -> None:
     # An unconverted log whose mean JCT a results table knows is a point of its curve, so it must be a choice too.
     name = "fig10_las_2.0jph_multi_s0"
     (tmp_path / name).mkdir()
-    (tmp_path / name / "simulation.log").write_text("scheduler:INFO [0] Running scheduler\n")
+    log = tmp_path / name / "simulation.log"
+    log.write_text("scheduler:INFO [0] Running scheduler\n")
+    os.utime(log, (0, 0))  # nobody writes to it any more
     (tmp_path / "results.csv").write_text(f"name,policy,jobs_per_hr,jct_sec\n{name},las,2.0,36000\n")
     data = collect(open_sweep(tmp_path), {}, PLATEAU)
     assert data.curves["runs"].tolist() == [name]

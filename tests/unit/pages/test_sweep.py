@@ -46,6 +46,10 @@ class FakeSweep(SimpleNamespace):
             raise UsageError(name)
         return (Finding("job-zero", "job 0 was <b>drawn</b> idle", 1234),)
 
+    def has_rounds(self, name: str) -> bool:
+        """Runs with a number of rounds have them."""
+        return bool(self.frame.set_index("run")["rounds"].notna()[name])
+
     def identity(self, _name: str) -> dict[str, str]:
         """Only the policy has a source."""
         return {"policy": "timing.json"}

@@ -27,6 +27,7 @@ from gavel_dash.pages.telemetry.state import (
     view_of,
 )
 from gavel_dash.sweep import Sweep, open_sweep
+from gavel_dash.ui import LIVE_STORES
 from tests.make import write_run
 from tests.unit.pages.test_saturation import text_of
 
@@ -68,7 +69,7 @@ def test_the_layout_holds_every_id_of_the_callbacks(sweep: Sweep) -> None:
     ids = {component.id for component in telemetry.layout(sweep)._traverse() if getattr(component, "id", None)}
     for callback in app._callback_list:
         for part in callback["inputs"] + callback["state"]:
-            assert part["id"] in ids | {"theme"}
+            assert part["id"] in ids | {"theme", *LIVE_STORES}
 
 
 def test_a_query_and_its_controls_agree() -> None:

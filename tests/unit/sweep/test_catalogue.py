@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from gavel_dash.sweep import catalogue, open_sweep
+from gavel_dash.whole_files import write_sealed
 from tests.make import write_completions, write_run
 
 
@@ -145,8 +146,54 @@ def test_each_spelling_of_the_directory_has_its_index(
 def test_a_cache_that_is_not_ours_costs_only_time(sweep: Path, cache: Path, spoil: Callable[[dict], object]) -> None:
     before = open_sweep(sweep).runs()
     (file,) = cache.iterdir()
-    file.write_bytes(orjson.dumps(spoil(orjson.loads(file.read_bytes()))))
+    spoiled = orjson.dumps(spoil(orjson.loads(file.read_bytes())))
+    write_sealed(file, lambda file: file.write(spoiled))
     pd.testing.assert_frame_equal(open_sweep(sweep).runs(), before)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[: len(content) // 2],
+        lambda content: b"",
+        lambda content: b"\xff\xfe" + content,
+        lambda content: content.replace(rb"\"policy\":\"fifo\"", rb"\"policy\":7"),
+        lambda content: content.replace(b"60", b"61"),
+    ],
+    ids=["cut", "empty", "not JSON", "wrong type", "wrong number"],
+)
+def test_a_damaged_cache_costs_only_time(sweep: Path, cache: Path, damage: Callable[[bytes], bytes]) -> None:
+    before = open_sweep(sweep).runs()
+    (file,) = cache.iterdir()
+    content = file.read_bytes()
+    file.write_bytes(damage(content))
+    assert file.read_bytes() != content
+    pd.testing.assert_frame_equal(open_sweep(sweep).runs(), before)
+    assert file.read_bytes() == content
+
+
+def test_a_directory_where_the_cache_should_be_costs_only_time(sweep: Path, cache: Path) -> None:
+    before = open_sweep(sweep).runs()
+    (file,) = cache.iterdir()
+    file.unlink()
+    file.mkdir()
+    pd.testing.assert_frame_equal(open_sweep(sweep).runs(), before)
+
+
+@pytest.mark.parametrize("damaged", [False, True], ids=["whole", "damaged"])
+def test_names_that_are_not_utf_8_are_listed_legibly(tmp_path: Path, read_again: list[str], damaged: bool) -> None:
+    root = tmp_path / os.fsdecode(b"sw\xffeep")
+    root.mkdir()
+    write_run(root / "plain.viz.bin")
+    for name in (b"las_\xfe.viz.bin", b"las_\xfd.viz.bin"):
+        write_run(root / os.fsdecode(name))
+        if damaged:
+            os.truncate(root / os.fsdecode(name), 300)
+    for _ in range(2):
+        sweep = open_sweep(root)
+        assert set(sweep.names) == {"plain", "las_\ufffdfd", "las_\ufffdfe"}
+        orjson.dumps(sweep.runs().astype(object).to_dict("records"), default=str)
+        assert damaged or sweep["las_\ufffdfd"].viz.n_rounds == 60
 
 
 def test_a_cache_that_cannot_be_written_is_said(sweep: Path, cache: Path) -> None:

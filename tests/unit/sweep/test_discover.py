@@ -74,3 +74,37 @@ def test_one_file_comes_with_what_belongs_to_it(tmp_path: Path) -> None:
         (tmp_path / name).write_text("x")
     assert files_of(discover(tmp_path / "b.viz.bin.zst")) == {"b": ["b.viz.bin.zst", "b_completions.json.zst"]}
     assert files_of(discover(tmp_path / "notes.md")) == {"notes.md": ["notes.md"]}
+
+
+def test_what_leads_out_of_the_directory_is_left_aside_and_said(tmp_path: Path) -> None:
+    sweep, outside = tmp_path / "sweep", tmp_path / "sweep-2"  # a name that only begins like the sweep's
+    for directory in (sweep, outside):
+        directory.mkdir()
+        (directory / "own.viz.bin").write_text("x")
+    (sweep / "a.viz.bin").symlink_to(outside / "own.viz.bin")
+    (sweep / "below").symlink_to(outside)
+    (sweep / "c.viz.bin").symlink_to(sweep / "own.viz.bin")
+    found = discover(sweep)
+    assert sorted(found.runs) == ["c", "own"]
+    (problem,) = found.problems
+    assert problem.startswith(f"{sweep / 'a.viz.bin'} and 1 more: links out of the sweep")
+
+
+def test_a_sweep_may_be_reached_by_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.viz.bin").write_text("x")
+    (tmp_path / "real" / "b.viz.bin").symlink_to("a.viz.bin")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    found = discover(tmp_path / "link")
+    assert (sorted(found.runs), found.problems) == (["a", "b"], [])
+
+
+def test_beside_one_file_a_link_that_leads_out_is_left_aside(tmp_path: Path) -> None:
+    sweep = tmp_path / "sweep"
+    sweep.mkdir()
+    (sweep / "a.viz.bin").write_text("x")
+    (tmp_path / "outside.json").write_text("[]")
+    (sweep / "a_completions.json").symlink_to(tmp_path / "outside.json")
+    found = discover(sweep / "a.viz.bin")
+    assert files_of(found) == {"a": ["a.viz.bin"]}
+    assert "a link out of its directory" in found.problems[0]

@@ -61,7 +61,8 @@ def test_file_names(client: FlaskClient) -> None:
     ("path", "status", "sentence"),
     [
         ("/api/runs/nobody/rounds.csv", 404, "no run is named 'nobody'"),
-        ("/api/runs/../../etc/passwd/rounds.csv", 404, "no run is named"),
+        ("/api/runs/../../etc/passwd/rounds.csv", 400, "never a path"),
+        ("/api/runs/etc/passwd/rounds.csv", 404, "no run is named"),
         (f"/api/runs/{quote('a<b>', safe='')}/jobs.csv", 404, "a<b>"),
         (f"/api/runs/{DAMAGED}/rounds.csv", 404, "expected"),
         (f"/api/runs/{RUN}/queue.csv?round_index=100000", 404, "it has rounds 0 to 59"),

@@ -110,8 +110,10 @@ def test_a_page_that_fails_says_so_and_leaves_the_others_alone(
 
     monkeypatch.setattr(sweep_page, "layout", fail)
     client = create_app(sweep).server.test_client()
-    assert "The Sweep page cannot be shown: ValueError: a slip" in json.dumps(route(client, "/"))
-    assert "a page or callback failed" in caplog.text
+    shown = json.dumps(route(client, "/"))
+    assert "The Sweep page cannot be shown: ValueError: a slip" in shown
+    assert "Try again" in shown
+    assert "page_failed: a slip" in caplog.text
 
 
 def test_two_apps_in_one_process_show_their_own_sweeps(sweep: Sweep, tmp_path: Path) -> None:

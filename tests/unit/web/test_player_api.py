@@ -178,7 +178,7 @@ def test_names_with_odd_characters(directory: Path) -> None:
         (RUN + "/viz/{version}/10-9", 400, "expected 1 to 8388608 bytes"),
         (RUN + "/viz/{version}/-5-9", 400, "START-STOP"),
         (RUN + "/viz/{version}/a-9", 400, "START-STOP"),
-        (RUN + "/viz/{version}/0-" + "9" * 5000, 400, "START-STOP"),
+        (RUN + "/viz/{version}/0-" + "9" * 500, 400, "START-STOP"),
         (RUN + "/player/{version}/series?bins=0", 400, "at least 1 bin"),
         (RUN + "/player/{version}/series?bins=4001", 400, "at most 4000"),
         (RUN + "/player/{version}/series?bins=many", 400, "bins must be a whole number"),

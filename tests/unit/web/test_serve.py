@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from werkzeug.serving import BaseWSGIServer
 
 from gavel_dash.errors import UsageError
 from gavel_dash.web.serve import address, bind, build_server, main
@@ -100,3 +101,37 @@ def test_start_up_hands_the_garbage_collector_back(directory: Path, monkeypatch:
     monkeypatch.setenv("SWEEP", str(directory))
     build_server()
     assert gc.isenabled()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "warned"),
+    [([], False), (["--host", "0.0.0.0"], True), (["--host", "0.0.0.0", "--token", "t0k"], False)],
+)
+def test_who_listens_to_all_without_a_token_is_warned(
+    directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    warned: bool,
+) -> None:
+    def interrupt(server: BaseWSGIServer) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(BaseWSGIServer, "serve_forever", interrupt)
+    assert main([str(directory), "--port", "0", *arguments]) == 0
+    said = "".join(capsys.readouterr())
+    assert ("without a token: everyone who can reach this machine" in said) == warned
+    assert "t0k" not in said
+
+
+@pytest.mark.parametrize("sweep", ["", "missing"], ids=["sound", "cannot be opened"])
+def test_the_wsgi_entry_asks_for_the_environments_token(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, sweep: str
+) -> None:
+    monkeypatch.setenv("SWEEP", str(directory / sweep))
+    monkeypatch.setenv("GAVEL_DASH_TOKEN", "t0k")
+    client = build_server().test_client()
+    assert client.get("/", headers={"Host": "cluster.example"}).status_code == 401
+    answer = client.get("/", headers={"Host": "cluster.example", "Authorization": "Bearer t0k"})
+    assert answer.status_code == (503 if sweep else 200)
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
