@@ -88,4 +88,9 @@ class RunKey:
 def natural_order(text: str) -> tuple[tuple[int, int, str], ...]:
     """Sort key that puts fig9 before fig10: digits compare as numbers, everything else as text."""
     parts = re.findall(r"\d+|\D+", text)
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts)
+    # By their length and then as text, numbers of any length compare as such.
+    digits = (part.lstrip("0") for part in parts)
+    return tuple(
+        (0, len(number), number) if part.isdecimal() else (1, 0, part)
+        for part, number in zip(parts, digits, strict=True)
+    )

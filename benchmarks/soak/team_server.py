@@ -59,7 +59,7 @@ class TeamServer:
         raise RuntimeError(f"no server:\n{self.log.read_text()}")
 
     def restart(self, way: str) -> None:
-        """End one worker with `TERM` or `KILL`, which gunicorn replaces, or reload all with `HUP`; wait until they have ended."""
+        """End a worker with `TERM` or `KILL`, which gunicorn replaces, or reload all with `HUP`; wait for their end."""
         ending = workers_of(self.pid)
         if way == "HUP":
             os.kill(self.pid, signal.SIGHUP)

@@ -20,7 +20,7 @@ ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 BLOCK_BYTES = 1 << 18
 MAX_LINE_BYTES = 1 << 24
 # A compressed chunk is small because what it expands to is held at once: zstd repeats grow 30,000-fold, gzip's 1,000.
-_ZSTD_CHUNK_BYTES, _GZIP_CHUNK_BYTES = 1 << 10, 1 << 14
+_ZSTD_CHUNK_BYTES, _GZIP_CHUNK_BYTES = 1 << 9, 1 << 12
 # Logs unpack to 30 times their size. A small file that unpacks to gigabytes is none.
 _MOST_EXPANSION, _ALWAYS_UNPACKED_BYTES = 500, 1 << 22
 # The zstd tool's own limit without --long; a frame header can ask for any amount of memory.

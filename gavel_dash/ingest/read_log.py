@@ -163,6 +163,8 @@ def recognise_dialect(lines: Sequence[bytes]) -> str | None:
     upstream = False
     for line in lines:
         start = line.find(b"] ") + 2
+        if start == 1:
+            continue
         if line.startswith((b"TELEMETRY {", b"EVENT {", b"ALLOCATION {"), start):
             return "replication"
         upstream = upstream or line.startswith((b"[Job dispatched]", b"[Micro-task scheduled]"), start)

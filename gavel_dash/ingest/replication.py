@@ -96,19 +96,19 @@ class ReplicationParser:
     def read_line(self, line: bytes, number: int) -> None:
         """Read one line, of that number; raises `LogParseError`."""
         start = line.find(b"] ") + 2
-        if line.startswith(_EVENT, start):
+        if start > 1 and line.startswith(_EVENT, start):
             if not line.startswith(_SCHEDULE_ROUND, start):
                 self.read_event(line[start + len(_EVENT) :], number)
             return
         try:
-            if line.startswith(_SCHEDULED, start):
+            if start == 1:  # without a time, so no message
+                self._summary.read_line(line)
+            elif line.startswith(_SCHEDULED, start):
                 self._rounds.place(self._builder.scheduled(line[start + len(_SCHEDULED) :]))
             elif line.startswith(_TELEMETRY, start):
                 self._end_round(line[start + len(_TELEMETRY) :])
             elif line.startswith(_ALLOCATION, start):
                 self._allocation(parse_json(line[start + len(_ALLOCATION) :]))
-            elif start == 1:
-                self._summary.read_line(line)
         except _MALFORMED as error:
             raise LogParseError(self._path, number, "a message of the simulator", shown(line, error)) from None
 

@@ -99,7 +99,11 @@ def _open(settings: Settings) -> tuple[Sweep, flask.Flask]:
     log_to_stderr()
     with ProgressLine() as progress:
         sweep = open_sweep(settings.sweep, progress=progress)
-    return sweep, create_app(sweep, settings).server
+    server = create_app(sweep, settings).server
+    # Dash completes itself before its first request; where several come at once, one would see it half done.
+    with server.test_request_context():
+        server.preprocess_request()
+    return sweep, server
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -21,6 +21,7 @@ from gavel_dash.formats.timing import read_timing
 from gavel_dash.formats.vizbin import VizFile
 from gavel_dash.ingest.convert import convert_log
 from gavel_dash.ingest.sources import LogSource
+from gavel_dash.kernel import SWITCH
 from gavel_dash.sweep import open_sweep
 from gavel_dash.sweep.packed import MOST_SIDE_BYTES, plain_path, read_whole
 from tests.fuzz import bases
@@ -172,7 +173,7 @@ class TestSideFiles:
         row = {"round": 0, "k80_used": 1e300, "k80_total": 4, "jobs_generated": 1e300}
         (tmp_path / "run_telemetry.json").write_text(json.dumps(row) + "\n")
         sweep = open_sweep(tmp_path)
-        with pytest.raises(UsageError, match="gpus_used must be in 0 .. 65535"):
+        with pytest.raises(UsageError, match=r"gpus_used must be in 0 \.\. 65535"):
             sweep["run"].rounds()
 
     def test_telemetry_of_more_gpus_than_any_file_holds_is_one_error(self, tmp_path: Path) -> None:
@@ -201,6 +202,11 @@ class TestSideFiles:
         with pytest.raises(SourceError, match="a whole number in 'seed'"):
             read_timing(io.BytesIO(b'{"experiment": {"seed": 1' + b"0" * 5000 + b"}}"), "t")
 
+    def test_a_figure_of_many_digits_has_its_place_in_the_order(self, tmp_path: Path) -> None:
+        (tmp_path / "run.viz.bin").write_bytes(small())
+        (tmp_path / "timing.json").write_text(json.dumps({"experiment": {"figure": "fig" + "3" * 5000}}))
+        assert open_sweep(tmp_path).names == ["run"]
+
     def test_a_run_of_which_nothing_can_be_read_is_damaged(self, tmp_path: Path) -> None:
         (tmp_path / "run_completions.json").write_text("{")
         assert open_sweep(tmp_path).runs()["status"].tolist() == ["damaged"]
@@ -216,6 +222,16 @@ class TestLogs:
         log = ReplicationLog({"k80": 10**15}).arrive(0).telemetry(0, 0, 1)
         with pytest.raises(UsageError, match="1000000000000000 GPUs of 1 types do not fit"):
             self.convert(log.data, tmp_path)
+
+    @pytest.mark.parametrize("switch", ["on", "off"])
+    def test_an_event_without_a_time_is_none_for_either_reader(
+        self, switch: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(SWITCH, switch)
+        log = ReplicationLog().arrive(0).schedule(0, "k80", 0).telemetry(0, 1, 0, k80=1)
+        log.lines.insert(2, ',EVENT {"evtot": "job_arrival"}')
+        self.convert(log.data, tmp_path)
+        assert VizFile((tmp_path / "out" / "run.viz.bin").read_bytes(), "run").n_jobs == 1
 
     def test_a_job_id_beyond_64_bits_is_one_error(self, tmp_path: Path) -> None:
         with pytest.raises(LogParseError, match=r"line 2.*job id 1000"):

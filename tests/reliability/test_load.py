@@ -9,6 +9,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from dash import Dash
 
 from benchmarks.soak.connection import Journal
 from benchmarks.soak.load import let_live
@@ -17,8 +18,9 @@ from benchmarks.soak.users import Truth, User
 from benchmarks.soak.watch import slope_per_minute
 from benchmarks.synthetic_runs import write_synthetic_run
 from gavel_dash.sweep import open_sweep
+from gavel_dash.web.serve import build_server
 
-N_USERS, SECONDS = 8, 3.0
+N_USERS, SECONDS = 8, 2.0
 GPU_TYPES = (("k80", 4, 4), ("v100", 4, 4))
 
 
@@ -43,12 +45,26 @@ def test_users_get_their_own_answers_while_a_worker_is_killed(tmp_path: Path) ->
             with ThreadPoolExecutor(
                 N_USERS
             ) as at_once:  # whose filters differ: where one's get into another's, it shows
-                list(at_once.map(lambda user: [user.try_out(user.browse) for _ in range(3)], users))
+                list(at_once.map(lambda user: [user.try_out(user.browse) for _ in range(2)], users))
+                list(at_once.map(lambda user: user.try_out(user.play), users))
             let_live(users, journal, server, SECONDS, {"KILL": 0.5})
             assert journal.errors == []
             assert server.failures() == []
     kinds = {sample.kind for sample in journal.samples}
     assert {"callback sweep-grid.rowData", "callback saturation-selection.data", "round chunk", "csv runs"} <= kinds
+
+
+def test_a_server_is_complete_before_its_first_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWEEP", str(tmp_path))
+    complete, completed = Dash._setup_server, []
+
+    def complete_and_say(app: Dash) -> None:
+        completed.append(app)
+        complete(app)
+
+    monkeypatch.setattr(Dash, "_setup_server", complete_and_say)
+    build_server()
+    assert len(completed) == 1
 
 
 @pytest.mark.parametrize("leak_per_minute", [0.0, 20.0])
