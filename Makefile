@@ -7,7 +7,7 @@ SWEEP ?= experiments
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check bench bench-player browser-setup
+.PHONY: help run setup test check bench bench-player soak browser-setup
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,12 @@ check: setup ## format, lint, types, import contracts, known vulnerabilities
 
 bench: setup ## measure every row beside its reference; the table goes to docs/benchmarks.md
 	$(BIN)/python -m benchmarks.run --json docs/benchmarks.json --figure docs/images/benchmarks.svg --markdown docs/benchmarks.md
+
+soak: setup ## hours' worth of trouble: damaged input, kills, a sweep in the making, many users
+	$(BIN)/python -m benchmarks.soak.fuzz --cases 100000
+	$(BIN)/python -m benchmarks.soak.kill --kills 200
+	$(BIN)/python -m benchmarks.soak.live --minutes 5
+	$(BIN)/python -m benchmarks.soak.load --users 50 --minutes 10 --runs 1000
 
 bench-player: setup browser-setup ## measure the player in a real browser on large synthetic runs
 	$(BIN)/python -m benchmarks.player

@@ -53,6 +53,8 @@
     const before = known;
     known = Object.assign({}, state, { shown: Object.assign({}, before.shown, state.shown) });
     window.dash_clientside.set_props("shell-runs", { children: state.words });
+    // Whichever process answers what follows from this must know of it, too.
+    document.cookie = `gavel-dash-version=${state.version}; path=/; SameSite=Strict`;
     if (state.problem && state.problem !== before.problem) say(state.problem);
     Object.entries(SIGNALS).filter(([part]) => state[part] !== before[part]).forEach(([part, id]) => tell(id, state[part]));
     const changed = Object.keys(state.shown).filter((name) => name in before.shown && state.shown[name] !== before.shown[name]);

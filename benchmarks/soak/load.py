@@ -30,6 +30,7 @@ from benchmarks.soak.team_server import TeamServer, link_runs, serve_team
 from benchmarks.soak.users import Truth, User
 from benchmarks.soak.watch import Reading, Watch, cpu_s_of, slope_per_minute, workers_of
 from gavel_dash.sweep import open_sweep
+from gavel_dash.sweep.open_runs import MOST_OPEN
 
 WORKERS, THREADS = 4, 8
 CALLBACK_GOAL_MS, CHUNK_GOAL_MS = 300.0, 50.0
@@ -39,6 +40,8 @@ WARM_UP, RESTARTS = 0.3, {"TERM": 0.8, "HUP": 0.87, "KILL": 0.94}
 SOLO_ROUNDS, SOLO_PACE = 2, 0.1
 #: A slope is flat within this many standard errors.
 FLAT_ERRORS = 2.0
+#: A worker's: a file and a map of each run that stays open, and what else it has (sockets of 50 users, modules).
+MOST_HANDLES = 2 * MOST_OPEN + 128
 MB, SHOWN_ERRORS = 1e6, 20
 
 
@@ -156,13 +159,14 @@ def _quantile(values: Sequence[float], share: float) -> float:
 def _server(steady: Sequence[Reading], samples: Sequence[Sample]) -> dict[str, Any]:
     """Memory, open files and CPU of the workers between the warm-up and the first restart."""
     if len(steady) < 2:
-        return {}
+        raise RuntimeError("too short a time: nothing was read between the warm-up and the first restart")
     first, last = steady[0], steady[-1]
     n = sum(first.at_s <= sample.at_s < last.at_s for sample in samples)
     at_s = [reading.at_s for reading in steady]
     cpu_s, took_s = last.cpu_s - first.cpu_s, last.at_s - first.at_s
     found: dict[str, Any] = {"cpu_cores": cpu_s / took_s, "cpu_ms_per_request": 1000 * cpu_s / max(1, n)}
     found["requests_per_s"] = n / took_s
+    found["most_handles_of_a_worker"] = max(reading.n_most_handles for reading in steady)
     for name in ("pss_bytes", "anonymous_bytes", "n_handles"):
         values = [float(getattr(reading, name)) for reading in steady]
         slope, error = slope_per_minute(at_s, values)
@@ -181,10 +185,11 @@ def missed(found: Mapping[str, Any]) -> list[str]:
     for kind, goal_ms in (("all callbacks", CALLBACK_GOAL_MS), ("round chunk", CHUNK_GOAL_MS)):
         if not p95_ms.get(kind, math.inf) < goal_ms:
             sentences.append(f"{kind}: p95 {p95_ms.get(kind, math.nan):.0f} ms, goal below {goal_ms:.0f} ms")
-    for name in ("anonymous_bytes", "n_handles"):
-        part = found["server"].get(name)
-        if part and part["slope"] > FLAT_ERRORS * part["error"]:
-            sentences.append(f"{name} grows by {part['slope']:.3g} ± {part['error']:.2g} a minute")
+    memory = found["server"]["anonymous_bytes"]
+    if not memory["slope"] <= FLAT_ERRORS * memory["error"]:  # nor where too little was read
+        sentences.append(f"memory grows by {memory['slope'] / MB:.0f} ± {memory['error'] / MB:.0f} MB a minute")
+    if found["server"]["most_handles_of_a_worker"] > MOST_HANDLES:
+        sentences.append(f"a worker had {found['server']['most_handles_of_a_worker']} files open, above {MOST_HANDLES}")
     return sentences
 
 
@@ -200,17 +205,17 @@ def text_of(found: Mapping[str, Any]) -> str:
         cpu = "" if row["cpu_ms"] is None else f"{row['cpu_ms']:9.1f}{row['cpu_max_ms']:9.1f}"
         times = "".join(f"{row[name]:8.1f}" for name in ("p50_ms", "p95_ms", "p99_ms", "max_ms"))
         lines.append(f"{row['kind'][:43]:44}{row['n']:7}{times}{cpu}")
-    if server:
+    lines.append(
+        f"server: {server['requests_per_s']:.1f} requests a second, {server['cpu_cores']:.2f} cores, "
+        f"{server['cpu_ms_per_request']:.1f} ms CPU per request; users: {found['users_cpu_cores']:.2f} cores; "
+        f"most files open in a worker: {server['most_handles_of_a_worker']}"
+    )
+    for name, unit in (("pss_bytes", MB), ("anonymous_bytes", MB), ("n_handles", 1)):
+        part = {key: value / unit for key, value in server[name].items()}
         lines.append(
-            f"server: {server['requests_per_s']:.1f} requests a second, {server['cpu_cores']:.2f} cores, "
-            f"{server['cpu_ms_per_request']:.1f} ms CPU per request; users: {found['users_cpu_cores']:.2f} cores"
+            f"{name}: {part['first']:.0f} first, {part['last']:.0f} last, {part['most']:.0f} most"
+            f"{' MB' if unit == MB else ''}, slope {part['slope']:+.2f} ± {part['error']:.2f} a minute"
         )
-        for name, unit in (("pss_bytes", MB), ("anonymous_bytes", MB), ("n_handles", 1)):
-            part = {key: value / unit for key, value in server[name].items()}
-            lines.append(
-                f"{name}: {part['first']:.0f} first, {part['last']:.0f} last, {part['most']:.0f} most"
-                f"{' MB' if unit == MB else ''}, slope {part['slope']:+.2f} ± {part['error']:.2f} a minute"
-            )
     retried = sum(found["retried_in_restart"].values())
     lines.append(
         "restarts, until the workers had ended: "

@@ -52,9 +52,11 @@ class LogFollower:
 
     def _begin(self, inode: int) -> None:
         self.close()
-        spool, self._telemetry = (
-            cast(BinaryIO, self._files.enter_context(tempfile.SpooledTemporaryFile(_SPOOL_BYTES))) for _ in range(2)
-        )
+        with ExitStack() as files:
+            spool = files.enter_context(tempfile.SpooledTemporaryFile(_SPOOL_BYTES))
+            telemetry = files.enter_context(tempfile.SpooledTemporaryFile(_SPOOL_BYTES))
+            self._files.push(files.pop_all())
+        self._telemetry = cast(BinaryIO, telemetry)
         self._reader, self._inode = LogReader(self._source.path, spool, self._telemetry), inode
 
     def _copy_telemetry(self, target: BinaryIO) -> None:

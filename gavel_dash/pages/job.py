@@ -26,7 +26,17 @@ from gavel_dash.pages.node_sizes import tidy_node_sizes
 from gavel_dash.pages.selection import asked_round
 from gavel_dash.schema.job_stretches import JOB_STRETCHES
 from gavel_dash.sweep import RunMemory
-from gavel_dash.ui import LIVE_SHOWN, chart_panel, column_defs, csv_link, empty_state, grid, page_header, panel, row_data
+from gavel_dash.ui import (
+    LIVE_SHOWN,
+    chart_panel,
+    column_defs,
+    csv_link,
+    empty_state,
+    grid,
+    page_header,
+    panel,
+    row_data,
+)
 
 if TYPE_CHECKING:
     import pandas as pd

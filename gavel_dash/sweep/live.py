@@ -9,8 +9,10 @@ from threading import Lock
 from gavel_dash.errors import GavelDashError
 from gavel_dash.sweep.sweep import Sweep
 
-#: The directory is looked at again at the earliest after this time, and after this many times what it took.
-REST_S, REST_FACTOR = 1.0, 20.0
+#: The directory is looked at again after this many times what it took the last time, within these bounds.
+REST_FACTOR, REST_S, LONGEST_REST_S = 20.0, 1.0, 2.0
+#: The same for someone who has heard of news that are not known here.
+SHORTEST_REST_S = 0.2
 #: Whoever comes while another looks waits this long for the news, then goes on with what is known.
 PATIENCE_S = 1.0
 
@@ -36,7 +38,8 @@ class LiveSweep:
     def __init__(self, sweep: Sweep, clock: Callable[[], float] = time.monotonic) -> None:
         self._sweep = sweep
         self._clock = clock
-        self._next_look_s = clock() + REST_S
+        self._looked_s = clock()
+        self._next_look_s = self._looked_s + REST_S
         self._looking = Lock()
         self.problem = ""
 
@@ -56,6 +59,11 @@ class LiveSweep:
                 self._looking.release()
         return self._sweep
 
+    def hear_of(self, version: str) -> None:
+        """Someone knows the sweep in this version, perhaps from another process: where it is another one, look soon."""
+        if version != self._sweep.version:
+            self._next_look_s = min(self._next_look_s, self._looked_s + SHORTEST_REST_S)
+
     def _look(self) -> None:
         began_s = self._clock()
         try:
@@ -63,5 +71,6 @@ class LiveSweep:
         except GavelDashError as error:
             self.problem = str(error)
         finally:
-            ended_s = self._clock()
-            self._next_look_s = ended_s + max(REST_S, REST_FACTOR * (ended_s - began_s))
+            self._looked_s = self._clock()
+            rest_s = min(max(REST_S, REST_FACTOR * (self._looked_s - began_s)), LONGEST_REST_S)
+            self._next_look_s = self._looked_s + rest_s

@@ -232,11 +232,18 @@ class Sweep:
         return self._open.get(name, self.state_of_run(name), lambda: self._open_run(indexed))
 
     def in_version(self, name: str, content_id: str) -> Run | None:
-        """The run as a page that was opened earlier has it; None where that is gone or there is no such run."""
+        """The run as a page that was opened earlier has it; None where that is gone.
+
+        Raises
+        ------
+        UsageError
+            When there is no such run and none is open.
+        """
+        opened = next((run for run in self._open.of(name) if run.viz.content_id == content_id), None)
+        if opened is not None:
+            return opened
         run = self[name]
-        if run.viz.content_id == content_id:
-            return run
-        return next((r for r in self._open.of(name) if r.viz.content_id == content_id), None)
+        return run if run.viz.content_id == content_id else None
 
     def _open_run(self, indexed: IndexedRun) -> Run:
         name, completions = indexed.row["run"], indexed.completions

@@ -14,12 +14,20 @@ from gavel_dash.ui import query_values
 from gavel_dash.ui.words import count_runs
 
 LIVE_ROUTE = "/api/live"
+#: Where a browser keeps the version of the sweep that it was told of; `assets/live.js` sets it.
+VERSION_COOKIE = "gavel-dash-version"
 #: Runs that one page asks after; none shows more.
 MOST_RUNS = 64
 
 
 def register_live(server: flask.Flask, live: LiveSweep) -> None:
     """Add the route. Its query names the runs on screen as a page's does; 304 where the browser knows it all."""
+
+    @server.before_request
+    def keep_up() -> None:
+        # Another process may have told this browser of news that are not known here yet.
+        if told := flask.request.cookies.get(VERSION_COOKIE):
+            live.hear_of(told)
 
     @server.route(LIVE_ROUTE)
     def tell() -> flask.Response:
