@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dash import ClientsideFunction, Dash, Input, Output, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 from dash.development.base_component import Component
 
 from gavel_dash.pages.cluster_layout import OPTIONS, build_layout
@@ -58,10 +58,14 @@ def register_callbacks(app: Dash, live: LiveSweep) -> None:
         Output("cluster-run", "options"),
         Output("cluster-compare", "options"),
         Input(LIVE_NAMES, "data"),
+        State("cluster-run", "value"),
+        State("cluster-compare", "value"),
         prevent_initial_call=True,
     )
-    def offer_runs(_names: str) -> tuple[list[str], list[str]]:
-        options = run_options(live.now)
+    def offer_runs(_names: str, name: str | None, beside: list[str] | None) -> tuple[list[str], list[str]]:
+        # What is on screen stays there when its file goes.
+        shown = [other for other in [name, *(beside or [])] if other]
+        options = list(dict.fromkeys([*run_options(live.now), *shown]))
         return options, options
 
     @app.callback(

@@ -147,11 +147,13 @@ def register_picker(app: Dash, live: LiveSweep, page: str) -> None:
         Output(f"{page}-runs", "options"),
         Output(f"{page}-add", "options"),
         Input(LIVE_NAMES, "data"),
+        State(f"{page}-runs", "value"),
         prevent_initial_call=True,
     )
-    def offer(_names: str) -> tuple[list[str], list[dict[str, str]]]:
+    def offer(_names: str, chosen: list[str] | None) -> tuple[list[str], list[dict[str, str]]]:
         runs = _with_rounds(live.now)
-        return runs["run"].tolist(), _curve_options(runs)
+        # What is on screen stays there when its file goes.
+        return list(dict.fromkeys([*runs["run"], *(chosen or [])])), _curve_options(runs)
 
     @app.callback(
         Output(f"{page}-runs", "value"),

@@ -43,6 +43,8 @@ class GrowingLog:
         for _ in range(n_rounds):
             self._round += 1
             self._log.schedule(0, "v100", 4, 5).schedule(1, "k80", 0).schedule(2, "k80", 1).schedule(3, "p100", 2)
+            if self._round % 50 == 0:  # a job ends and comes again under another id
+                self._log.arrive(self._round).schedule(self._round, "v100", 5).complete(self._round, 360.0)
             self._log.telemetry(self._round, 4, 0, v100=2, k80=2, p100=1)
         data = self._log.data
         with self._path.open("ab") as file:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from urllib.parse import urlencode
 
 import pytest
@@ -113,6 +114,7 @@ def test_a_click_sets_the_cursor_of_all_runs(page: Page, bundled_address: str, s
     assert ys == pytest.approx([sweep[first].rounds()["occupancy"][index], sweep[second].rounds()["occupancy"][other]])
     expect(page.locator("#telemetry-cursor-line")).to_contain_text(f"{time_h:,.1f} h")
     lines = f"() => {GRAPH}.layout.shapes.filter((s) => s.type === 'line').map((s) => s.x0)"
+    page.wait_for_function(f"() => ({lines})().length === 3")
     assert page.evaluate(lines) == pytest.approx([time_h] * 3)
     page.click("#telemetry-uncursor")
     page.wait_for_function("!location.search.includes('round=')")
@@ -122,7 +124,7 @@ def test_a_click_sets_the_cursor_of_all_runs(page: Page, bundled_address: str, s
 def test_the_crosshair_crosses_all_charts(page: Page, bundled_address: str) -> None:
     open_page(page, bundled_address)
     page.mouse.move(*at(page, 0.3))
-    assert page.locator(".telemetry-crosshair path").get_attribute("d").count("M") == 3  # type: ignore[union-attr]
+    expect(page.locator(".telemetry-crosshair path")).to_have_attribute("d", re.compile("^(M[^M]*){3}$"))
     page.mouse.move(5, 5)
     expect(page.locator(".telemetry-crosshair path")).to_have_attribute("d", "")
 
