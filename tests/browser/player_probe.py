@@ -91,7 +91,8 @@ PROBE = """(() => {
     until, seek, snapshot, nextFrame,
     /* The pixels at the centres of the cells in a screenshot of the plot area. */
     async centresOfPicture(text) {
-      const picture = await createImageBitmap(await (await fetch(`data:image/png;base64,${text}`)).blob());
+      const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+      const picture = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
       const { renderer: { geometry, frame } } = player().shown()[0];
       return base64(centresOf({ canvas: picture, geometry, frame }));
     },
