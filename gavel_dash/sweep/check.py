@@ -14,8 +14,8 @@ from gavel_dash.formats.telemetry import read_telemetry
 from gavel_dash.formats.timing import read_timing
 from gavel_dash.kernel.mapped_files import unchanged_files
 from gavel_dash.sweep.discover import Found, discover
-from gavel_dash.sweep.index_run import open_viz
 from gavel_dash.sweep.packed import read_whole
+from gavel_dash.sweep.run_files import open_viz
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,10 @@ from gavel_dash.sweep.cache import Progress, key_of
 from gavel_dash.sweep.catalogue import Catalogue, index_runs
 from gavel_dash.sweep.discover import Found, discover
 from gavel_dash.sweep.following import Following
-from gavel_dash.sweep.index_run import IndexedRun, load_jct_s, open_viz
+from gavel_dash.sweep.index_run import IndexedRun
 from gavel_dash.sweep.open_runs import OpenRuns
 from gavel_dash.sweep.run import Run
+from gavel_dash.sweep.run_files import load_jct_s, open_viz
 from gavel_dash.sweep.running import state_of
 from gavel_dash.sweep.side_tables import read_manifests, read_tables
 from gavel_dash.sweep.telemetry_run import load_wall_time_s, open_telemetry

@@ -110,7 +110,7 @@ def test_a_server_goes_on(
 def test_an_index_holds_no_numbers_of_a_file_that_was_cut_short(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cut_before(monkeypatch, index_run, "_measure_viz", directory / f"{RUN}.viz.bin")
+    cut_before(monkeypatch, index_run, "measure_viz", directory / f"{RUN}.viz.bin")
     runs = open_sweep(directory).runs().set_index("run")
     assert runs.loc[RUN, "status"] == "damaged"
     assert "a file that stays as it was opened" in runs.loc[RUN, "note"]
