@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,7 +15,6 @@ from gavel_dash.figures.theme import GRAPH_CONFIG
 from gavel_dash.formats.table_csv import write_table_csv
 from gavel_dash.pages.sweep_drawer import build_drawer_body
 from gavel_dash.pages.sweep_parts import (
-    KEPT_SWEEPS,
     MAP_MAX_PX,
     OPENED_IN,
     Filters,
@@ -103,10 +101,9 @@ def layout(sweep: Sweep, **query: object) -> Component:
     )
 
 
-@lru_cache(maxsize=KEPT_SWEEPS)
 def _ticks(sweep: Sweep) -> pd.DataFrame:
     """Places of a sweep's runs on its map. A sweep does not change."""
-    return place_ticks(sweep.runs())
+    return sweep.memory.get("ticks", lambda: place_ticks(sweep.runs()))
 
 
 def _map_styles(ticks: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 #: Texts that pass, by query key. JSON in a Store, so lists and not sets.
 Filters = dict[str, list[str]]
 
-#: Sweeps whose rows are kept: a server has one, its own question about ids another.
-KEPT_SWEEPS = 2
 #: A taller map scrolls inside its panel, so that the table stays in sight.
 MAP_MAX_PX = 300
 #: Columns shown at first; the others are one click away under "Columns".
@@ -67,20 +64,10 @@ def build_problems(sweep: Sweep) -> list[Component]:
     return [html.Details([html.Summary(summary), html.Ul([html.Li(s) for s in sentences])], className="sweep-problems")]
 
 
-@lru_cache(maxsize=KEPT_SWEEPS)
-def _all_rows(sweep: Sweep) -> dict[str, dict[str, Any]]:
-    return {row["run"]: row for row in row_data(sweep.runs())}
-
-
 def table_rows(sweep: Sweep, matching: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of the table for some of a sweep's runs. All are made once: a sweep does not change."""
-    rows = _all_rows(sweep)
+    rows = sweep.memory.get("table rows", lambda: {row["run"]: row for row in row_data(sweep.runs())})
     return [rows[name] for name in matching["run"]]
-
-
-@lru_cache(maxsize=KEPT_SWEEPS)
-def _missing(sweep: Sweep) -> pd.DataFrame:
-    return find_missing(sweep.runs())
 
 
 def build_counts(sweep: Sweep, matching: pd.DataFrame, filters: Filters) -> list[Component]:
@@ -96,7 +83,8 @@ def build_counts(sweep: Sweep, matching: pd.DataFrame, filters: Filters) -> list
         )
         for s in shown
     ]
-    missing = len(apply_filters(_missing(sweep), filters))
+    all_missing = sweep.memory.get("missing runs", lambda: find_missing(sweep.runs()))
+    missing = len(apply_filters(all_missing, filters))
     hint = "a seed of the sweep that has no run at a rate where its curve has others"
     items.append(html.Span([html.Span("·", className="sweep-sign"), f" {missing:,} missing"], title=hint))
     return [html.Strong(head), *items]

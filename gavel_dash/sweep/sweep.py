@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +22,7 @@ from gavel_dash.sweep.catalogue import Catalogue, index_runs
 from gavel_dash.sweep.discover import Found, discover
 from gavel_dash.sweep.following import Following
 from gavel_dash.sweep.index_run import IndexedRun
+from gavel_dash.sweep.memory import Memory
 from gavel_dash.sweep.open_runs import OpenRuns
 from gavel_dash.sweep.run import Run
 from gavel_dash.sweep.run_files import load_jct_s, open_viz
@@ -29,8 +30,8 @@ from gavel_dash.sweep.running import state_of
 from gavel_dash.sweep.side_tables import read_manifests, read_tables
 from gavel_dash.sweep.telemetry_run import load_wall_time_s, open_telemetry
 
-#: Levels of confidence whose table of runs is kept.
-CONFIDENCES = 8
+#: Results that are kept of one state of a sweep, pages' included.
+REMEMBERED = 64
 
 
 def _silent(_message: str) -> None:
@@ -90,6 +91,8 @@ class Sweep:
         What of the directory could not be read.
     version : str
         Names this state: another one where any file has changed.
+    memory : Memory
+        What was computed of this state; it goes with it.
     """
 
     def __init__(self, root: Path, found: Found, progress: Progress, before: Sweep | None = None) -> None:
@@ -109,7 +112,7 @@ class Sweep:
         self._runs: Catalogue = index_runs(root, found, manifest, tables.rows, progress, known)
         self._states = {name: key_of(*self._runs.entries[name][1:]) for name in self._runs}
         self.version = key_of(self.problems, *self._states.items())
-        self._frame = lru_cache(maxsize=CONFIDENCES)(self._build_frame)
+        self.memory = Memory(REMEMBERED)
         # Runs that have not changed stay open, with what has been computed of them.
         self._open: OpenRuns = OpenRuns() if before is None else before._open
         self._following: Following = Following(progress) if before is None else before._following
@@ -156,6 +159,9 @@ class Sweep:
             f"{self.path} holds no runs: expected .viz.bin files, simulator logs (simulation.log, lambda=L.log) or "
             "results*.csv in it or below it"
         )
+
+    def _frame(self, confidence: float) -> pd.DataFrame:
+        return self.memory.get(("runs", confidence), lambda: self._build_frame(confidence))
 
     def _build_frame(self, confidence: float) -> pd.DataFrame:
         rows = ({**indexed.row, **stability_columns(indexed, confidence)} for indexed in self._runs.values())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
@@ -159,13 +158,12 @@ def _remember(
     live: LiveSweep, collect: Callable[[Sweep, Sequence[str]], RunJobs]
 ) -> Callable[[Sequence[str]], RunJobs]:
     """Jobs of the last selections. The callbacks of a new one come at once: the first reads, the others get that."""
-    memory, one_at_a_time = RunMemory(REMEMBERED), Lock()
+    memory = RunMemory(REMEMBERED)
 
     def jobs_of(names: Sequence[str]) -> RunJobs:
         sweep = live.now
         chosen = choose_runs(sweep, names).names
-        with one_at_a_time:
-            return memory.get(sweep, chosen, None, lambda: collect(sweep, chosen))
+        return memory.get(sweep, chosen, None, lambda: collect(sweep, chosen))
 
     return jobs_of
 

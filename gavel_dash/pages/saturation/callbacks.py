@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, html
 
-from gavel_dash.analysis.saturation import STABILITY
-from gavel_dash.figures.saturation import ChartOptions, SaturationData, build_overlay
+from gavel_dash.figures.saturation import SaturationData, build_overlay
 from gavel_dash.figures.saturation_panels import build_panels, panels_height
 from gavel_dash.pages.saturation.data import collect
 from gavel_dash.pages.saturation.gain_panel import register_gain
@@ -26,25 +23,13 @@ if TYPE_CHECKING:
 #: The controls in the order `collect` in assets/saturation.js takes their values.
 CONTROLS = ("measure", "method", "k", "confidence", "axis", "show", "color", "line", "panel")
 GAIN_CONTROLS = ("gain-of", "gain-against", "gain-unit", "gain-view")
-#: Different filters and controls whose curves and bootstraps are kept.
-REMEMBERED = 16
 
 
 def register_callbacks(app: Dash, live: LiveSweep) -> None:
     """Register the page's callbacks on an app."""
 
-    @lru_cache(maxsize=REMEMBERED)
-    def remembered(
-        _version: str, filters: tuple[tuple[str, tuple[str, ...]], ...], options: ChartOptions
-    ) -> SaturationData:
-        return collect(live.now, {key: list(texts) for key, texts in filters}, options)
-
     def data_of(filters: Filters, controls: Controls) -> SaturationData:
-        options = options_of(controls)
-        # What only changes the drawing makes no data of its own.
-        options = replace(options, method=STABILITY, log=False, paper=True, seeds=True, panel="figure")
-        texts_of = tuple(sorted((key, tuple(texts)) for key, texts in filters.items()))
-        return remembered(live.now.version, texts_of, options)
+        return collect(live.now, filters, options_of(controls))
 
     @app.callback(
         Output("saturation-overlay-figure", "figure"),

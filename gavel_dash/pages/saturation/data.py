@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, TypedDict
 
 from gavel_dash.analysis.curves import select_points
 from gavel_dash.analysis.facets import apply_filters
 from gavel_dash.analysis.measures import measure_of
 from gavel_dash.errors import GavelDashError
-from gavel_dash.figures.curve_style import CurveStyle, style_curves
+from gavel_dash.figures.curve_style import style_curves
 from gavel_dash.figures.saturation import ChartOptions, SaturationData, estimated_rows, point_of, rows_of
 from gavel_dash.pages.saturation.state import Filters, PageState
 
 if TYPE_CHECKING:
     from gavel_dash.sweep import Sweep
-
-
-#: Choices of what colour and line tell, of which styles are kept.
-KEPT_STYLES = 16
 
 
 class Selection(TypedDict):
@@ -30,11 +25,25 @@ class Selection(TypedDict):
 
 
 def collect(sweep: Sweep, filters: Filters, options: ChartOptions) -> SaturationData:
-    """Curves, runs and saturation points of the runs that pass the filters."""
+    """Curves, runs and saturation points of the runs that pass the filters.
+
+    All callbacks of the page need the same: the sweep remembers it, so it must not be changed.
+    """
+    passing = tuple(sorted((key, tuple(texts)) for key, texts in filters.items()))
+    # Other options change how it is drawn, not what is there.
+    asked = passing, options.measure, options.k, options.confidence, options.color, options.line
+    return sweep.memory.get(("saturation", *asked), lambda: _collect(sweep, filters, options))
+
+
+def _collect(sweep: Sweep, filters: Filters, options: ChartOptions) -> SaturationData:
     measure, confidence = measure_of(options.measure), options.confidence
     runs = apply_filters(sweep.runs(confidence), filters)
     curves = sweep.curves(runs["run"], options.measure, confidence)
-    saturation = sweep.saturation(options.k, runs["run"], confidence)
+    names = tuple(runs["run"])
+    # Another measure has the same points.
+    saturation = sweep.memory.get(
+        ("saturation points", names, options.k, confidence), lambda: sweep.saturation(options.k, names, confidence)
+    )
     runs = select_points(runs)
     groups = runs.groupby(["curve", "arrival_rate_jph"])
     runs = runs.assign(
@@ -45,16 +54,13 @@ def collect(sweep: Sweep, filters: Filters, options: ChartOptions) -> Saturation
     first = ordered.groupby(["curve", "arrival_rate_jph"])["run"].first().rename("first_run").reset_index()
     curves = curves.merge(first, on=["curve", "arrival_rate_jph"], how="left")
     # Styles come from all runs: a filter must not change how a curve looks or is called.
-    everything = _styles(sweep, options.color, options.line)
+    everything = sweep.memory.get(
+        ("saturation styles", options.color, options.line),
+        lambda: style_curves(sweep.curves(), options.color, options.line),
+    )
     own = style_curves(curves, options.color, options.line)
     styles = {name: everything.get(name, own[name]) for name in own}
     return SaturationData(curves, runs, saturation, styles, measure)
-
-
-@lru_cache(maxsize=KEPT_STYLES)
-def _styles(sweep: Sweep, color: str, line: str) -> dict[str, CurveStyle]:
-    """Styles of all curves of a sweep, which does not change."""
-    return style_curves(sweep.curves(), color, line)
 
 
 def most_telling_run(data: SaturationData, options: ChartOptions) -> str | None:

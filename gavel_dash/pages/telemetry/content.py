@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 Drawn = tuple[dict[str, Any], dict[str, str], list[Component], list[Component], Component | None]
 #: Names of runs a note lists before it only counts them.
 MOST_LISTED = 3
-#: Selections of runs whose styles are kept: zooming and the cursor ask for the same ones again.
-KEPT_STYLES = 16
 
 
 def styles_of(sweep: Sweep, names: Sequence[str], options: Options) -> Mapping[str, RunStyle]:
@@ -40,10 +37,11 @@ def styles_of(sweep: Sweep, names: Sequence[str], options: Options) -> Mapping[s
 
     A pattern's gaps swallow peaks: where it tells nothing (all runs have it, or each has its chart) lines are solid.
     """
-    return _styles(sweep, tuple(names), options.color, options.view == MULTIPLES)
+    # Zooming and the cursor ask for the same ones again.
+    asked = tuple(names), options.color, options.view == MULTIPLES
+    return sweep.memory.get(("telemetry styles", *asked), lambda: _styles(sweep, *asked))
 
 
-@lru_cache(maxsize=KEPT_STYLES)
 def _styles(sweep: Sweep, names: tuple[str, ...], color: str, multiples: bool) -> Mapping[str, RunStyle]:
     runs = sweep.runs()
     styles = style_runs(runs, names, color or default_color(runs, names))

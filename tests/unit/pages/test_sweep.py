@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shlex
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +19,7 @@ from gavel_dash.model import Finding
 from gavel_dash.pages import sweep as page
 from gavel_dash.pages.sweep_drawer import CONVERT_COMMAND, build_drawer_body
 from gavel_dash.pages.sweep_parts import build_counts, build_problems, clear_label, table_rows
+from gavel_dash.sweep.memory import Memory
 from gavel_dash.ui import row_data
 from tests.unit.analysis.test_facets import make_rows
 
@@ -26,7 +28,11 @@ class FakeSweep(SimpleNamespace):
     """What the page needs of a sweep, over a table."""
 
     frame: pd.DataFrame
-    __hash__ = object.__hash__  # a sweep is itself and no other
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What was made of the table."""
+        return Memory(8)
 
     def runs(self) -> pd.DataFrame:
         """The table."""
