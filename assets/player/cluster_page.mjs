@@ -133,7 +133,7 @@ export class ClusterPage {
     BADGES.forEach((badge, k) => {
       byId(`cluster-slot-${k}`).hidden = k >= runs.length;
       const head = byId(`cluster-head-${k}`);
-      head.hidden = runs.length < 2 && !runs[k]?.key.startsWith("local:");
+      head.hidden = runs.length < 2 && !runs[k]?.key.startsWith("local:") && !runs[k]?.info?.running;
       if (k < runs.length) this.legend.writeHead(head, badge, runs[k], () => this.runs.close(runs[k].key));
     });
     for (const id of ["cluster-rounds-csv", "cluster-jobs-csv"]) byId(id).hidden = runs[0].base === null;

@@ -34,7 +34,7 @@ _MOST_PX = 8192
 
 
 class RunInfo(TypedDict):
-    """What the browser needs to play a run of the sweep."""
+    """What the browser needs to play a run of the sweep; `running` tells how far one is that still runs."""
 
     name: str
     base: str
@@ -43,6 +43,7 @@ class RunInfo(TypedDict):
     index: int
     order: list[int]
     phases: list[int] | None
+    running: str
 
 
 @dataclass(frozen=True)
@@ -95,13 +96,13 @@ def open_view(sweep: Sweep, run_name: str | None, asked_round: str | None = None
         index = run.representative_round()
         if asked_round is not None and asked_round.isdecimal():
             index = min(int(asked_round), run.n_rounds - 1)
-        return Opened(_describe(run, index))
+        return Opened(_describe(run, index, sweep.progress_of_run(run_name)))
     except GavelDashError as error:
         reason = error.found if isinstance(error, SourceError) and error.path == run_name else error
         return Opened(None, f"{run_name} cannot be shown: {reason}")
 
 
-def _describe(run: Run, index: int) -> RunInfo:
+def _describe(run: Run, index: int, running: str) -> RunInfo:
     phases = run.phases
     return {
         "name": run.name,
@@ -111,6 +112,7 @@ def _describe(run: Run, index: int) -> RunInfo:
         "index": index,
         "order": list(run.viz.type_order.order),
         "phases": None if phases is None else [phases.measurement_start, phases.measurement_end],
+        "running": running,
     }
 
 

@@ -147,6 +147,10 @@ class Sweep:
         """Whether a run's log is still being written."""
         return bool(self._runs[name].row["status"] == schema.RUNNING)
 
+    def progress_of_run(self, name: str) -> str:
+        """How far a run is whose log is still being written, in words; empty where it is not."""
+        return str(self._runs[name].row["note"]) if self.is_running(name) else ""
+
     @property
     def names(self) -> list[str]:
         """Names of all runs, sorted."""

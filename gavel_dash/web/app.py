@@ -20,6 +20,7 @@ from gavel_dash.pages import PAGES
 from gavel_dash.settings import Settings
 from gavel_dash.sweep import LiveSweep, Sweep, open_sweep
 from gavel_dash.ui import LIVE_PAGE, empty_state, error_state
+from gavel_dash.web.allocator import give_memory_back
 from gavel_dash.web.api import register_api
 from gavel_dash.web.failures import log_failure, register_failures, sentence_of
 from gavel_dash.web.health import register_health
@@ -45,6 +46,7 @@ def create_app(sweep: Sweep, settings: Settings | None = None) -> Dash:
     settings : Settings, optional
         Decides who may ask; by default this machine alone.
     """
+    give_memory_back()
     app = Dash(
         __name__,
         title="Gavel Dash",

@@ -114,6 +114,9 @@ def test_a_run_that_grows_plays_on(page: Page, address: str, directory: Path, lo
     wait_for_news(page, f"() => ({STATE})().rounds > {before['rounds']} && ({STATE})().shown === 1")
     after = page.evaluate(STATE)
     assert after["rounds"] == before["rounds"] + 50
+    name = page.locator("#cluster-head-0 .cluster-head-name")
+    expect(name).to_have_text(f"running{RUNNING}")
+    expect(name).to_have_attribute("title", re.compile(r"still being written. round 350, 3\d\.\d simulated hours"))
     assert after["playing"]
     assert before["position"] <= after["position"] < before["position"] + 10 * (NEWS_S + BUSY_S)
     expect(page.locator("#cluster-now")).to_contain_text(f"of {after['rounds']}")

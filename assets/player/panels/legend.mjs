@@ -49,15 +49,16 @@ export class Legend {
     return button;
   }
 
-  /** Badge, name and a way to close; the words about the round follow by `writeWhere`. */
+  /** Badge, name, whether it still runs, and a way to close; the words about the round follow by `writeWhere`. */
   writeHead(head, badge, run, onClose) {
     const close = make("button", "gd-icon-button cluster-close", "×");
     close.type = "button";
     close.title = `Close ${run.name}`;
     close.setAttribute("aria-label", close.title);
     close.addEventListener("click", onClose);
-    const name = make("span", "cluster-head-name", run.name);
-    name.title = run.name;
+    const running = make("span", "cluster-running", "running");
+    const name = make("span", "cluster-head-name", run.info?.running ? [running, run.name] : run.name);
+    name.title = run.info?.running ? `${run.name}: its log is still being written. ${run.info.running}` : run.name;
     head.replaceChildren(make("span", "cluster-badge", badge), name, make("span", "cluster-head-where gd-muted"), close);
   }
 

@@ -109,6 +109,7 @@ def test_a_query_opens_that_run_at_that_record(sweep: Sweep) -> None:
         "index": 17,
         "order": [0, 1],
         "phases": [run.phases.measurement_start, run.phases.measurement_end],
+        "running": "",
     }
 
 
