@@ -71,7 +71,7 @@ def count_queued(
     in_system : pair of ndarray of int, shape (n_jobs,)
         See `timeline.records_in_system`.
     running : three ndarrays of int, shape (n,)
-        Row in `jobs`, and records ``[start, stop)`` in which it is on a GPU; see `job_timelines.running_stretches`.
+        Row in `jobs`, and records ``[start, stop)`` in which it is on a GPU; see `job_holdings.running_stretches`.
     jobs_queued : ndarray of int, shape (n_rounds,)
         As the simulator counted.
     queue_of : callable

@@ -1,4 +1,7 @@
-"""What is compiled: inner loops of a conversion, and what keeps memory maps safe. All works without, more slowly."""
+"""What is compiled: inner loops of conversions and of what jobs held, and what keeps memory maps safe.
+
+All works without, more slowly.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from gavel_dash.kernel.build import NoKernelError, built_kernel
 
 __all__ = ["Kernel", "NoKernelError", "kernel_state", "load_kernel", "why_no_kernel"]
 
-#: Set to "off", conversions do without, and files are read into memory instead of mapped.
+#: Set to "off", all does without, and files are read into memory instead of mapped.
 SWITCH = "GAVEL_DASH_KERNEL"
 
 

@@ -59,6 +59,18 @@ class Assemble(_Arguments):
     )
 
 
+class Follow(_Arguments):
+    """Mirrors `Follow` in follow_jobs.c, which says what each field is."""
+
+    _fields_ = _fields(
+        "*cells round_bytes n_rounds n_gpus lanes_per_gpu n_jobs n_types job_id_offset *job_ids *type_of_gpu *marks "
+        "*edges_h *slots n_slots *before *row_of_lane *n_lanes *lanes_since *n_gpus_held *n_by_type *gpus_since "
+        "*running_since *gpus_sum *last_gpus *last_types *lanes_seen *gpus_seen *changing "
+        "*first_start *last_record *run_rounds *stops *migrations *type_migrations *type_rounds "
+        "*lane_rounds *run_time_h *lane_hours *stretch_at *stretch_end *stretch_start *stretch_stop"
+    )
+
+
 class Kernel:
     """The compiled functions.
 
@@ -68,6 +80,8 @@ class Kernel:
         Reads on in the text of a `Scan`; returns `END_OF_TEXT`, `HAND_OVER`, `FULL` or `HAND_OVER_EVENT`.
     assemble_rounds : callable
         Lays out the rounds of an `Assemble`; returns `TAKEN`, `NOT_MINE` or `NO_ROOM`.
+    follow_jobs : callable
+        Walks over the allocation of a `Follow`.
     open_map, is_broken, close_map : callable
         Memory maps of guard_maps.c by their slot: `open_map` takes a file descriptor and a number of bytes, sets an
         address, and returns the slot or an errno below zero.
@@ -78,6 +92,8 @@ class Kernel:
         self.scan_lines, self.assemble_rounds = library.scan_lines, library.assemble_rounds
         for function, arguments in ((self.scan_lines, Scan), (self.assemble_rounds, Assemble)):
             function.argtypes, function.restype = [ctypes.POINTER(arguments)], _INT
+        self.follow_jobs = library.follow_jobs
+        self.follow_jobs.argtypes, self.follow_jobs.restype = [ctypes.POINTER(Follow)], None
         self.open_map, self.is_broken, self.close_map = library.open_map, library.is_broken, library.close_map
         self.open_map.argtypes, self.open_map.restype = [_INT, _INT, ctypes.POINTER(_INT)], _INT
         self.is_broken.argtypes, self.is_broken.restype = [_INT], _INT

@@ -24,7 +24,8 @@ from gavel_dash.analysis.fragmentation import (
     summarize_nodes,
     with_node_sizes,
 )
-from gavel_dash.analysis.job_timelines import JobTimelines, compute_timelines, running_stretches
+from gavel_dash.analysis.job_holdings import Lanes, running_stretches
+from gavel_dash.analysis.job_timelines import JobTimelines, compute_timelines
 from gavel_dash.analysis.phases import Phases, compute_phases
 from gavel_dash.analysis.segments import Segments, find_segments
 from gavel_dash.analysis.series import SeriesColumns, collect_columns, summarize_series
@@ -145,7 +146,7 @@ class Run:
     @cached_property
     def _queued(self) -> tuple[tuple[int, ...], np.ndarray, np.ndarray]:
         viz = self.viz
-        running = running_stretches(viz.jobs, self.segments(), self.n_rounds)
+        running = running_stretches(viz.jobs["job_id"], self._lanes())
         return count_queued(viz.jobs, self.in_system, running, viz.round_heads["jobs_queued"], viz.queue)
 
     def blocked_demand(self, node_sizes: Mapping[str, int] | None = None) -> BlockedDemand:
@@ -240,15 +241,17 @@ class Run:
         at_first = [held[held > 0].astype(np.int64) - viz.job_id_offset, *(viz.queue(i) for i in range(len(held)))]
         return records_in_system(viz.jobs, viz.round_heads["round"], np.concatenate(at_first))
 
+    def _lanes(self) -> Lanes:
+        viz, counts = self.viz, [gpu_type.count for gpu_type in self.cluster.gpu_types]
+        types = np.repeat(np.arange(len(counts)), counts)
+        return Lanes(viz.lanes(0, self.n_rounds), viz.lanes_per_gpu, types, viz.job_id_offset)
+
     @cached_property
     def timelines(self) -> JobTimelines:
         """What became of each job, in the order of the job records."""
-        types = np.repeat(np.arange(len(self.cluster.gpu_types)), [t.count for t in self.cluster.gpu_types])
         return compute_timelines(
             self.viz.jobs,
-            self.segments(),
-            self.viz.lanes_per_gpu,
-            types,
+            self._lanes(),
             self.in_system,
             self.edges_h,
             self.records_without_allocation,

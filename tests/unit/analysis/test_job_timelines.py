@@ -7,15 +7,22 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from gavel_dash.analysis import job_timelines
-from gavel_dash.analysis.job_timelines import JobTimelines, compute_timelines, running_stretches
-from gavel_dash.analysis.segments import find_segments
+from gavel_dash.analysis import job_holdings
+from gavel_dash.analysis.job_holdings import Lanes, running_stretches
+from gavel_dash.analysis.job_timelines import JobTimelines, compute_timelines
 from gavel_dash.analysis.timeline import NEVER
+from gavel_dash.kernel import SWITCH
 
 JOB_DTYPE = [("job_id", "i8"), ("completed", "?")]
 TYPES = np.array([0, 0, 1])
 #: Hours; the third record is longer.
 EDGES_H = np.array([0.0, 1, 2, 4, 5, 6, 7])
+
+
+@pytest.fixture(autouse=True, params=["on", "off"])
+def kernel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test with the compiled kernel and without."""
+    monkeypatch.setenv(SWITCH, request.param)
 
 
 def timelines(
@@ -32,9 +39,7 @@ def timelines(
     since, until = np.array(stays, np.int64).reshape(-1, 2).T
     return compute_timelines(
         records,
-        find_segments(lanes),
-        lanes_per_gpu,
-        TYPES,
+        Lanes(lanes, lanes_per_gpu, TYPES),
         (since, until),
         EDGES_H[: len(lanes) + 1],
         np.isin(np.arange(len(lanes)), unknown),
@@ -121,14 +126,15 @@ def test_no_jobs(stored: list[list[int]]) -> None:
 def test_stretches_join_what_touches() -> None:
     stored = np.array([[4, 0, 5], [0, 4, 0], [4, 4, 0], [0, 0, 0], [0, 0, 4], [5, 0, 4]], "<u4")
     jobs = np.array([(5, True), (9, True), (4, True)], JOB_DTYPE)
-    rows, start, stop = running_stretches(jobs, find_segments(stored), len(stored))
+    lanes = Lanes(stored, 1, TYPES)
+    rows, start, stop = running_stretches(jobs["job_id"], lanes)
     assert list(zip(rows.tolist(), start.tolist(), stop.tolist(), strict=True)) == [
         (0, 0, 1),
         (0, 5, 6),
         (2, 0, 3),
         (2, 4, 6),
     ]
-    assert [len(part) for part in running_stretches(jobs[:0], find_segments(stored), len(stored))] == [0, 0, 0]
+    assert [len(part) for part in running_stretches(jobs["job_id"][:0], lanes)] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("block_segments", [1, 5, 40])
@@ -140,19 +146,21 @@ def test_jobs_are_taken_in_blocks(block_segments: int, lanes_per_gpu: int, monke
     stays = [(0, 6)] * 12
     whole = timelines(stored.tolist(), jobs, stays, lanes_per_gpu, unknown=(2,))
     records = np.array(jobs, JOB_DTYPE)
-    stretches = running_stretches(records, find_segments(stored.astype("<u4")), 6)
+    lanes = Lanes(stored.astype("<u4"), lanes_per_gpu, TYPES)
+    stretches = running_stretches(records["job_id"], lanes)
 
-    monkeypatch.setattr(job_timelines, "_BLOCK_SEGMENTS", block_segments)
+    monkeypatch.setattr(job_holdings, "_BLOCK_SEGMENTS", block_segments)
+    monkeypatch.setenv(SWITCH, "off")
 
     in_blocks = timelines(stored.tolist(), jobs, stays, lanes_per_gpu, unknown=(2,))
     for field in fields(whole):
         np.testing.assert_array_equal(getattr(in_blocks, field.name), getattr(whole, field.name), field.name)
-    again = running_stretches(records, find_segments(stored.astype("<u4")), 6)
+    again = running_stretches(records["job_id"], lanes)
     assert [part.tolist() for part in again] == [part.tolist() for part in stretches]
 
 
 def test_a_block_holds_whole_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_timelines, "_BLOCK_SEGMENTS", 4)
+    monkeypatch.setattr(job_holdings, "_BLOCK_SEGMENTS", 4)
     rows = np.array([3, 0, 0, 5, 3, 0, 5, 5, 5, 5])
-    found = [(first, last, chosen.tolist()) for first, last, chosen in job_timelines._blocks_of_jobs(rows, 7)]
+    found = [(first, last, chosen.tolist()) for first, last, chosen in job_holdings._blocks_of_jobs(rows, 7)]
     assert found == [(0, 3, [1, 2, 5]), (3, 5, [0, 4]), (5, 6, [3, 6, 7, 8, 9]), (6, 7, [])]
