@@ -20,12 +20,12 @@ from gavel_dash.pages import PAGES
 from gavel_dash.settings import Settings
 from gavel_dash.sweep import LiveSweep, Sweep, open_sweep
 from gavel_dash.ui import LIVE_PAGE, empty_state, error_state
-from gavel_dash.web.allocator import give_memory_back
 from gavel_dash.web.api import register_api
 from gavel_dash.web.failures import log_failure, register_failures, sentence_of
 from gavel_dash.web.health import register_health
 from gavel_dash.web.live import register_live, state_of_page
 from gavel_dash.web.player_api import register_player_api
+from gavel_dash.web.process import prepare_process
 from gavel_dash.web.run_api import register_run_api
 from gavel_dash.web.security import inline_script_hashes, secure
 from gavel_dash.web.shell import INDEX, build_shell, register_shell_callbacks
@@ -46,7 +46,7 @@ def create_app(sweep: Sweep, settings: Settings | None = None) -> Dash:
     settings : Settings, optional
         Decides who may ask; by default this machine alone.
     """
-    give_memory_back()
+    prepare_process()
     app = Dash(
         __name__,
         title="Gavel Dash",

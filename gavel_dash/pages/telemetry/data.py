@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: Points of all lines of the page, of those of one chart, and of one line. A point takes 5 to 6 bytes on the wire.
 PAGE_POINTS, CHART_POINTS, LINE_POINTS = 100_000, 50_000, 4_000
 #: Runs whose rounds are kept (1 MB at 20,000 rounds), and fields (160 kB).
-KEPT_RUNS, KEPT_FIELDS = 2 * MOST_RUNS, 512
+KEPT_RUNS, KEPT_FIELDS = MOST_RUNS, 256
 WINDOWED = {"windowed_jct_h": (True, False), "windowed_completion_rate_jph": (False, True)} | {
     "windowed_arrival_rate_jph": (False, True)
 }

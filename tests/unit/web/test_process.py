@@ -8,13 +8,13 @@ import sys
 
 import pytest
 
-from gavel_dash.web.allocator import give_memory_back
+from gavel_dash.web.process import give_memory_back
 
 #: Fills and frees arrays of two megabytes, between which small ones stay; prints how much more the process then has.
 CHURN = """
 import sys
 import numpy as np
-from gavel_dash.web.allocator import give_memory_back
+from gavel_dash.web.process import give_memory_back
 def anonymous_kb():
     lines = open("/proc/self/smaps_rollup").read().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("Anonymous:"))
