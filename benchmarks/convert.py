@@ -11,19 +11,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import zstandard
 
 from benchmarks import plain_converter
-from benchmarks.measure import Row, children_cpu_s, compare, peak_bytes
+from benchmarks.measure import Row, children_cpu_s, compare, peak_bytes, without_kernel
 from benchmarks.tiled_logs import write_log
 from gavel_dash.ingest.convert import convert_log
 from gavel_dash.ingest.convert_many import convert_many
 from gavel_dash.ingest.sources import find_logs
-from gavel_dash.kernel import SWITCH
 from gavel_dash.kernel.build import find_compiler
 
 MB = 1_000_000
@@ -51,7 +49,7 @@ def rows() -> Iterator[Row]:
         walk = _floor(room)
         if walk is not None:
             yield compare("convert", size, ours, "C that walks the lines", lambda: walk(log), 2.5)
-        with _without_kernel():
+        with without_kernel():
             yield compare(
                 "convert", f"{size}, without the kernel", ours, "a plain converter", plain, 1, at_least=True, pairs=3
             )
@@ -83,18 +81,6 @@ def _floor(room: Path) -> Callable[[Path], None] | None:
             raise OSError(f"{log} could not be read")
 
     return walk
-
-
-@contextmanager
-def _without_kernel() -> Iterator[None]:
-    before = os.environ.get(SWITCH)
-    os.environ[SWITCH] = "off"
-    try:
-        yield
-    finally:
-        del os.environ[SWITCH]
-        if before is not None:
-            os.environ[SWITCH] = before
 
 
 def _whole_command(size: str, log: Path, out: Path) -> Row:

@@ -12,9 +12,13 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
+from unittest import mock
+
+from gavel_dash.kernel import SWITCH
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,13 @@ def seconds(run: Callable[[], object], repeat: int, clock: Callable[[], float]) 
 def cpu_s(run: Callable[[], object], repeat: int = 1) -> float:
     """CPU seconds of this process per call."""
     return seconds(run, repeat, time.process_time)
+
+
+@contextmanager
+def without_kernel() -> Iterator[None]:
+    """Do without the compiled kernel inside."""
+    with mock.patch.dict(os.environ, {SWITCH: "off"}):
+        yield
 
 
 def children_cpu_s() -> float:

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 import gavel_dash
-from benchmarks.measure import Row, compare
+from benchmarks.measure import Row, compare, without_kernel
 from gavel_dash.analysis.fragmentation import compute_fragmentation
 from gavel_dash.analysis.gantt import summarize_cells
 from gavel_dash.analysis.node_counts import count_by_type
@@ -67,12 +67,29 @@ def _rounds_rows(folder: Path, source: VizFile) -> Iterator[Row]:
         yield _scan(f"{both}, {size}", lambda path=path: _run(path).fragmentation(), touch, 4)
         yield _temporaries(f"occupancy, {size}", occupancy)
         yield _temporaries(f"FGD fragmentation, {size}", fragmentation)
+    yield from _jobs_rows(small)
     churn = _churning(folder, 20_000)
     note = "every cell shows another job than the one before; the answer of a screen of 1,200 x 460 pixels"
     yield _scan("Gantt of a run, 20,000 x 108, worst churn", _gantt(churn), _touching(churn), 8, note)
     note = "300 rounds, all GPUs; of these only are bytes read"
     view = _part(churn, 9_000)
     yield _scan("Gantt, part of that run", view, _touching(churn), 8, note)
+
+
+def _jobs_rows(path: Path) -> Iterator[Row]:
+    """What each job held and when it ran, for its row in the table of jobs."""
+    size = "20,003 x 108"
+
+    def follow() -> object:
+        return _run(path).timelines
+
+    def follow_plainly() -> object:
+        with without_kernel():
+            return _run(path).timelines
+
+    yield _scan(f"what jobs held, {size}", follow, _touching(path), 40)
+    reference = "sorting the stretches on each GPU, without the kernel"
+    yield compare(AREA, f"what jobs held, {size}", follow, reference, follow_plainly, 5, at_least=True, pairs=5)
 
 
 def _one_round(viz: VizFile) -> Iterator[Row]:
